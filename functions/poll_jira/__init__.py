@@ -1,1 +1,1 @@
-"""ALM Orchestrator."""
+"""The function that looks for labelled issues, every minute."""

@@ -1,1 +1,1 @@
-"""ALM Orchestrator."""
+"""The function that tells the ticket how its job ended."""

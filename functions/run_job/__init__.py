@@ -1,1 +1,1 @@
-"""ALM Orchestrator."""
+"""The container that runs one job."""

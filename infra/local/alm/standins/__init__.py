@@ -1,0 +1,1 @@
+"""Local stand-ins for Jira Cloud and GitHub: real HTTP, and what a person does as plain calls."""

@@ -1,0 +1,149 @@
+"""The first rung: bubblewrap. Own namespaces, nothing of the host but the system read-only."""
+
+import json
+import os
+import select
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from signal import Signals
+from typing import IO
+
+from orchestrator.adapters.sandbox import Confined, ConfinedProcess
+
+WORKSPACE = "/workspace"
+SOCKET = "/run/gateway/model.sock"
+HOME = "/home/agent"
+PROBE_TIMEOUT_S = 20
+# Programs of the system find their libraries and their real names through these; none holds anything private.
+SYSTEM_FILES = ("/etc/alternatives", "/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d")
+SYSTEM_FOLDERS = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
+
+
+def bwrap_argv(confined: Confined, status_fd: int) -> list[str]:
+    """The whole command line. Nothing is mounted below a path that the repository controls."""
+    return [
+        *("bwrap", "--unshare-all", "--unshare-user", "--uid", "1000", "--gid", "1000"),
+        *("--hostname", "sandbox", "--die-with-parent", "--new-session", "--clearenv"),
+        *("--json-status-fd", str(status_fd), "--ro-bind", "/usr", "/usr"),
+        *_system(),
+        *("--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "--tmpfs", HOME),  # noqa: S108  # inside
+        *_read_only(confined),
+        *("--bind" if confined.writable else "--ro-bind", str(confined.workspace), WORKSPACE),
+        *("--remount-ro", "/", "--chdir", WORKSPACE),
+        *(part for name, value in confined.environment.items() for part in ("--setenv", name, value)),
+        "--",
+        *confined.argv,
+    ]
+
+
+def _system() -> Iterator[str]:
+    for folder in map(Path, SYSTEM_FOLDERS):
+        if folder.is_symlink():
+            yield from ("--symlink", str(folder.readlink()), str(folder))
+        elif folder.is_dir():
+            yield from ("--ro-bind", str(folder), str(folder))
+    for path in SYSTEM_FILES:
+        yield from ("--ro-bind-try", path, path)
+
+
+def _read_only(confined: Confined) -> Iterator[str]:
+    yield from ("--ro-bind", str(confined.socket), SOCKET)
+    for inside, outside in confined.files.items():
+        yield from ("--ro-bind", str(outside), inside)
+
+
+@dataclass
+class BubblewrapProcess:
+    """A bubblewrap that runs."""
+
+    process: "subprocess.Popen[bytes]"
+    status: IO[bytes]
+
+    def __post_init__(self) -> None:
+        stdin, stdout, stderr = self.process.stdin, self.process.stdout, self.process.stderr
+        assert stdin is not None  # noqa: S101  # all three are pipes
+        assert stdout is not None  # noqa: S101
+        assert stderr is not None  # noqa: S101
+        self.stdin, self.stdout, self.stderr = stdin, stdout, stderr
+
+    def wait(self, timeout_s: float) -> int | None:
+        """The exit status, None if it still runs after that long. Wakes when it ends, not a poll later."""
+        if self.process.poll() is not None:
+            return self.process.returncode
+        with open(os.pidfd_open(self.process.pid), "rb", closefd=True) as ended:  # noqa: PTH123  # a descriptor
+            select.select([ended], [], [], timeout_s)
+        return self.process.poll()
+
+    def signal(self, signal: Signals) -> None:
+        """Send a signal to the program: the oldest child of the namespace's first process."""
+        children = sorted(_children_of(self._first_process))
+        if children:
+            os.kill(children[0][1], signal)
+
+    def kill(self) -> None:
+        """End bubblewrap; the kernel ends its namespace, and with it every process inside."""
+        self.process.kill()
+        self.process.wait()
+
+    @cached_property
+    def _first_process(self) -> int:
+        line = self.status.readline()
+        return int(json.loads(line)["child-pid"]) if line else 0
+
+
+def _children_of(parent: int) -> Iterator[tuple[int, int]]:
+    """(start time, pid) of each child, as /proc tells; see proc_pid_stat(5)."""
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit():
+            try:
+                fields = (folder / "stat").read_text().rpartition(")")[2].split()
+            except OSError:
+                continue
+            if int(fields[1]) == parent:
+                yield int(fields[19]), int(folder.name)
+
+
+@dataclass(frozen=True)
+class Bubblewrap:
+    """Builds the wall with the `bwrap` on the PATH."""
+
+    @property
+    def socket_inside(self) -> str:
+        """Where the program finds the gateway's socket."""
+        return SOCKET
+
+    def refusal(self, confined: Confined) -> str | None:
+        """Why this machine cannot build it, found by building it once around /bin/true."""
+        probe = replace(confined, argv=("/bin/true",))
+        try:
+            process = self.start(probe)
+        except FileNotFoundError:
+            return "bubblewrap (the program bwrap) is not installed on the worker"
+        status = process.wait(PROBE_TIMEOUT_S)
+        if status is None:
+            process.kill()
+        # Its own words name paths of ours; the ticket needs only that the machine refuses.
+        return None if status == 0 else "the worker's machine does not allow bubblewrap to make namespaces"
+
+    def start(self, confined: Confined) -> ConfinedProcess:
+        """Run it in a session and a process group of its own."""
+        status, status_out = os.pipe()
+        try:
+            process = subprocess.Popen(
+                bwrap_argv(confined, status_out),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env={"PATH": "/usr/local/bin:/usr/bin:/bin"},
+                pass_fds=(status_out,),
+                start_new_session=True,
+            )
+        except BaseException:
+            os.close(status)
+            raise
+        finally:
+            os.close(status_out)
+        return BubblewrapProcess(process, os.fdopen(status, "rb"))

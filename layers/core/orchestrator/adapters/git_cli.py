@@ -1,0 +1,188 @@
+"""Git as the worker uses it: a trusted git directory the agent never sees, and a workspace that is all it sees.
+
+Every git process gets an environment made from nothing. The workspace is never trusted: nothing in it configures
+the git that reads it.
+"""
+
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from orchestrator.adapters.git_collect import collect, nested_repositories
+from orchestrator.domain.changeset import Changeset
+from orchestrator.errors import JobFailed, TransientError
+
+CLONE_TIMEOUT_S = 600
+# A helper, since a token in a URL or an argument shows in `ps`, in logs and in .git/config.
+CREDENTIAL_HELPER = (
+    '!f() { test "$1" = get && printf "username=x-access-token\\npassword=%s\\n" "$ALM_GIT_TOKEN"; }; f'
+)
+SETTINGS = {
+    "core.hooksPath": "/dev/null",
+    "core.fsmonitor": "false",
+    "core.attributesFile": "/dev/null",
+    "core.excludesFile": "/dev/null",
+    "core.askPass": "",
+    "core.bare": "false",
+    "gc.auto": "0",
+    "submodule.recurse": "false",
+    "diff.ignoreSubmodules": "all",
+    "protocol.allow": "never",
+    "protocol.https.allow": "always",
+}
+AGENT_CONFIG = "[core]\n\trepositoryformatversion = 0\n\tfilemode = true\n\tbare = false\n"
+_REFUSALS = ("authentication failed", "could not read username", "returned error: 403", "returned error: 401")
+_UNKNOWN = ("not found", "returned error: 404")
+
+
+def git_environment(settings: Mapping[str, str], extra: Mapping[str, str] | None = None) -> dict[str, str]:
+    """A git process's whole environment: no home, no system configuration, our settings, nothing else."""
+    environment = {
+        "PATH": "/usr/local/bin:/usr/bin:/bin",
+        "LC_ALL": "C",
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_CONFIG_GLOBAL": "/dev/null",
+        "GIT_TERMINAL_PROMPT": "0",
+        "GIT_CONFIG_COUNT": str(len(settings)),
+        **(extra or {}),
+    }
+    for number, (key, value) in enumerate(settings.items()):
+        environment[f"GIT_CONFIG_KEY_{number}"] = key
+        environment[f"GIT_CONFIG_VALUE_{number}"] = value
+    return environment
+
+
+@dataclass(frozen=True)
+class GitRepository:
+    """The trusted git directory and the commands run on it."""
+
+    git_dir: Path
+    workspace: Path
+
+    def run(self, *arguments: str, index: Path | None = None, stdin: bytes = b"") -> bytes:
+        """Standard output of one git command; JobFailed when it fails, which no ticket can mend."""
+        extra = {} if index is None else {"GIT_INDEX_FILE": str(index)}
+        done = subprocess.run(
+            ["git", f"--git-dir={self.git_dir}", f"--work-tree={self.workspace}", *arguments],
+            env=git_environment(SETTINGS, extra),
+            cwd=self.workspace,
+            input=stdin,
+            capture_output=True,
+            check=False,
+        )
+        if done.returncode != 0:
+            raise JobFailed("Git could not read what is in the workspace, so nothing was published.")
+        return done.stdout
+
+    def text(self, *arguments: str) -> str:
+        """The same, as one stripped line."""
+        return self.run(*arguments).decode().strip()
+
+
+@dataclass(frozen=True)
+class GitCheckout:
+    """One clone."""
+
+    repository: GitRepository
+    branch: str
+    default_branch: str
+    base_sha: str
+
+    @property
+    def workspace(self) -> Path:
+        """The working tree, the agent's."""
+        return self.repository.workspace
+
+    def changeset(self) -> Changeset:
+        """Everything that differs from the commit that was cloned."""
+        if nested := nested_repositories(self.workspace):
+            return Changeset(base_sha=self.base_sha, blocked=nested)
+        return collect(self.repository, self.base_sha)
+
+
+@dataclass(frozen=True)
+class GitCloner:
+    """Clones one repository with a read token."""
+
+    server_url: str
+    repo: str
+    token: str = field(repr=False)
+
+    @contextmanager
+    def clone(self, branch: str | None) -> Iterator[GitCheckout]:
+        """A shallow clone of the branch (None: the default), gone when the context ends."""
+        # Root may be a workspace the agent made unreadable: what cannot be removed is not worth a failed job.
+        with tempfile.TemporaryDirectory(prefix="alm-job-", ignore_cleanup_errors=True) as folder:
+            yield self._clone_into(Path(folder), branch)
+
+    def _clone_into(self, folder: Path, branch: str | None) -> GitCheckout:
+        repository = GitRepository(folder / "trusted.git", folder / "workspace")
+        repository.workspace.mkdir()
+        wanted = [] if branch is None else ["--branch", branch]
+        shallow = ["--quiet", "--bare", "--depth=1", "--single-branch", "--no-tags"]
+        self._remote("clone", *shallow, *wanted, "--", self._url, str(repository.git_dir))
+        cloned = repository.text("symbolic-ref", "--short", "HEAD")
+        base_sha = self._commit(repository)
+        repository.run("checkout", "--quiet", "--force", "HEAD", "--", ".")
+        _give_agent_a_copy(repository)
+        return GitCheckout(repository, cloned, self._default_branch() if branch else cloned, base_sha)
+
+    @property
+    def _url(self) -> str:
+        return f"{self.server_url}/{self.repo}.git"
+
+    def _commit(self, repository: GitRepository) -> str:
+        try:
+            return repository.text("rev-parse", "--verify", "HEAD^{commit}")
+        except JobFailed:
+            raise JobFailed(f"The repository {self.repo} has no commit yet.") from None
+
+    def _default_branch(self) -> str:
+        answer = self._remote("ls-remote", "--symref", "--", self._url, "HEAD")
+        return answer.split("\t", 1)[0].removeprefix("ref: refs/heads/")
+
+    def _remote(self, *arguments: str) -> str:
+        """A git command that talks to the server, as the read token."""
+        # The empty helper first: it clears any that a configuration may have brought.
+        credentials = {"credential.helper": "", "credential.useHttpPath": "false"}
+        scheme = {"protocol.http.allow": "always"} if self.server_url.startswith("http://") else {}
+        environment = git_environment({**SETTINGS, **scheme, **credentials}, {"ALM_GIT_TOKEN": self.token})
+        number = int(environment["GIT_CONFIG_COUNT"])
+        environment |= {
+            f"GIT_CONFIG_KEY_{number}": "credential.helper",
+            f"GIT_CONFIG_VALUE_{number}": CREDENTIAL_HELPER,
+            "GIT_CONFIG_COUNT": str(number + 1),
+        }
+        try:
+            done = subprocess.run(
+                ["git", *arguments],
+                env=environment,
+                capture_output=True,
+                check=False,
+                timeout=CLONE_TIMEOUT_S,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise TransientError("GitHub did not deliver the repository in time.") from error
+        if done.returncode != 0:
+            raise self._explained(done.stderr.decode(errors="replace").lower())
+        return done.stdout.decode()
+
+    def _explained(self, complaint: str) -> Exception:
+        if any(sign in complaint for sign in _REFUSALS):
+            return JobFailed(
+                f"GitHub refused the read token for {self.repo}. It has to be renewed or given access."
+            )
+        if any(sign in complaint for sign in _UNKNOWN):
+            return JobFailed(f"GitHub has no repository {self.repo}, or the read token may not see it.")
+        return TransientError(f"The repository {self.repo} could not be cloned.")
+
+
+def _give_agent_a_copy(repository: GitRepository) -> None:
+    """A git directory of its own for the agent to look things up in: a copy, no remote, thrown away after."""
+    throwaway = repository.workspace / ".git"
+    shutil.copytree(repository.git_dir, throwaway, symlinks=True)
+    (throwaway / "config").write_text(AGENT_CONFIG)

@@ -1,0 +1,187 @@
+"""GitHub through its REST API by PyGithub: no git binary, no clone. PyGithub's objects stay in here."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import count
+
+import requests
+from github import Auth, Github, GithubException, GithubRetry, InputGitTreeElement
+from github.GitCommit import GitCommit
+from github.GitRef import GitRef
+from github.PullRequest import PullRequest
+from github.Repository import Repository
+
+from orchestrator.config import GitHubSettings
+from orchestrator.domain.changeset import FileChange
+from orchestrator.errors import JobFailed, NotFoundError, RefusedError, TransientError
+from orchestrator.ports import BranchPlan, Proposal
+
+TIMEOUT_S = 30
+TRAILER = "ALM-Job"
+# Larger or binary content goes up as a blob of its own.
+INLINE_LIMIT = 256 * 1024
+
+
+def connect(settings: GitHubSettings, token: str) -> Repository:
+    """The repository, not asked for yet: the first real request is the caller's."""
+    client = Github(
+        auth=Auth.Token(token),
+        base_url=settings.github_api_url,
+        timeout=TIMEOUT_S,
+        per_page=100,
+        retry=GithubRetry(total=3, backoff_factor=0.3),
+        # PyGithub would wait a second between writes; a job makes about five, far below GitHub's limits.
+        seconds_between_requests=None,
+        seconds_between_writes=None,
+        user_agent="alm-orchestrator",
+    )
+    return client.get_repo(settings.github_repo, lazy=True)
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """PyGithub's errors as ours, in words for the ticket."""
+    try:
+        yield
+    except GithubException as error:
+        raise _explained(error) from error
+    except requests.RequestException as error:
+        raise TransientError("GitHub did not answer.") from error
+
+
+def _explained(error: GithubException) -> Exception:
+    status = error.status
+    said = error.data.get("message", "") if isinstance(error.data, dict) else ""
+    if status == requests.codes.unauthorized:
+        return RefusedError("GitHub did not accept the token (401). It has to be renewed.", status)
+    if status == requests.codes.not_found:
+        return NotFoundError(
+            "GitHub does not have the repository or branch, or the token may not see it (404)."
+        )
+    if status == requests.codes.too_many_requests or "rate limit" in said.lower():
+        return TransientError(f"GitHub is limiting requests ({status}).")
+    if status == requests.codes.forbidden:
+        return RefusedError(
+            "The GitHub token may not do this (403). It needs contents and pull requests.", status
+        )
+    if status >= requests.codes.internal_server_error:
+        return TransientError(f"GitHub answered {status}.")
+    return RefusedError(f"GitHub did not take the change ({status}): {said[:200]}", status)
+
+
+@dataclass(frozen=True)
+class GitHubReader:
+    """What the worker asks of GitHub."""
+
+    repository: Repository
+
+    def plan_branch(self, name: str) -> BranchPlan:
+        """Continue the branch if its pull request is open or was never made; else the next free name."""
+        with _translated():
+            taken = {ref.ref.removeprefix("refs/heads/") for ref in self._matching(name)}
+            for number in count(1):
+                candidate = name if number == 1 else f"{name}-{number}"
+                if candidate not in taken:
+                    return BranchPlan(candidate, start_from=None)
+                states = {pull.state for pull in _pulls(self.repository, candidate, "all")}
+                if not states or "open" in states:
+                    return BranchPlan(candidate, start_from=candidate)
+        raise AssertionError  # count() never ends
+
+    def _matching(self, name: str) -> list[GitRef]:
+        return list(self.repository.get_git_matching_refs(f"heads/{name}"))
+
+
+@dataclass(frozen=True)
+class GitHubWriter:
+    """What the publisher asks of GitHub."""
+
+    repository: Repository
+
+    def propose(self, proposal: Proposal) -> str:
+        """Make or continue branch and pull request; the pull request's URL. A second call finds the first's."""
+        with _translated():
+            self._push(proposal)
+            pull = next(iter(_pulls(self.repository, proposal.branch, "open")), None)
+            if pull is None:
+                return self._open(proposal)
+            self._tell(pull, proposal)
+            return pull.html_url
+
+    def _push(self, proposal: Proposal) -> None:
+        ref = self._ref(proposal.branch)
+        if ref is None:
+            commit = self._commit(proposal)
+            self.repository.create_git_ref(f"refs/heads/{proposal.branch}", commit.sha)
+            return
+        if self._is_ours(ref, proposal):
+            return
+        if ref.object.sha != proposal.changeset.base_sha:
+            raise JobFailed(
+                f"The branch `{proposal.branch}` moved while the agent was at work, so its change was not pushed."
+            )
+        ref.edit(self._commit(proposal).sha)
+
+    def _ref(self, branch: str) -> GitRef | None:
+        try:
+            return self.repository.get_git_ref(f"heads/{branch}")
+        except GithubException as error:
+            if error.status == requests.codes.not_found:
+                return None
+            raise
+
+    def _is_ours(self, ref: GitRef, proposal: Proposal) -> bool:
+        """Whether an earlier delivery of the same job made the branch's last commit."""
+        last = self.repository.get_git_commit(ref.object.sha)
+        return f"{TRAILER}: {proposal.job.job_id}" in last.message.splitlines()
+
+    def _commit(self, proposal: Proposal) -> GitCommit:
+        parent = self.repository.get_git_commit(proposal.changeset.base_sha)
+        elements = [self._element(change) for change in proposal.changeset.changes]
+        tree = self.repository.create_git_tree(elements, base_tree=parent.tree)
+        message = f"{proposal.title}\n\n{TRAILER}: {proposal.job.job_id}\n"
+        return self.repository.create_git_commit(message, tree, [parent])
+
+    def _element(self, change: FileChange) -> InputGitTreeElement:
+        if change.content_b64 is None or change.mode is None or change.content is None:
+            return InputGitTreeElement(change.path, "100644", "blob", sha=None)
+        if (text := _inline(change.content)) is not None:
+            return InputGitTreeElement(change.path, change.mode.value, "blob", content=text)
+        blob = self.repository.create_git_blob(change.content_b64, "base64")
+        return InputGitTreeElement(change.path, change.mode.value, "blob", sha=blob.sha)
+
+    def _open(self, proposal: Proposal) -> str:
+        pull = self.repository.create_pull(
+            base=proposal.base_branch,
+            head=proposal.branch,
+            title=proposal.title,
+            body=f"{proposal.body}\n\n{_marker(proposal)}",
+        )
+        return pull.html_url
+
+    def _tell(self, pull: PullRequest, proposal: Proposal) -> None:
+        """Say on a pull request that stood already what this job added; its own text is people's by now."""
+        marker = _marker(proposal)
+        said = (pull.body or "", *(comment.body for comment in pull.get_issue_comments()))
+        if not any(marker in text for text in said):
+            pull.create_issue_comment(f"{proposal.body}\n\n{marker}")
+
+
+def _pulls(repository: Repository, branch: str, state: str) -> list[PullRequest]:
+    owner = repository.full_name.partition("/")[0]
+    return list(repository.get_pulls(state=state, head=f"{owner}:{branch}"))
+
+
+def _marker(proposal: Proposal) -> str:
+    return f"<!-- {TRAILER}: {proposal.job.job_id} -->"
+
+
+def _inline(content: bytes) -> str | None:
+    """The content as text if it survives as such."""
+    if len(content) > INLINE_LIMIT or b"\0" in content:
+        return None
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError:
+        return None

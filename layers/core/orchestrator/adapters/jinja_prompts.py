@@ -1,0 +1,36 @@
+"""Prompt templates by Jinja: the template is ours and is compiled, the values are data and are not."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from jinja2 import StrictUndefined, TemplateSyntaxError, UndefinedError, meta
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from orchestrator.domain.prompt import VALUES
+
+_ENVIRONMENT = ImmutableSandboxedEnvironment(undefined=StrictUndefined, keep_trailing_newline=True)
+
+
+class JinjaPrompts:
+    """Renders a template."""
+
+    def render(self, template: str, values: Mapping[str, Any]) -> str:
+        """The prompt."""
+        return _ENVIRONMENT.from_string(template).render(values)
+
+
+def template_fault(template: str) -> str | None:
+    """What is wrong with a template, None if nothing is: its syntax, and every name it uses."""
+    try:
+        unknown = meta.find_undeclared_variables(_ENVIRONMENT.parse(template)) - VALUES
+        if unknown:
+            return (
+                f"unknown name {', '.join(sorted(unknown))}; a template may use {', '.join(sorted(VALUES))}"
+            )
+        ticket = dict.fromkeys(("key", "type", "summary", "description"), "x")
+        _ENVIRONMENT.from_string(template).render(ticket=ticket, context="x")
+    except TemplateSyntaxError as error:
+        return f"line {error.lineno}: {error.message}"
+    except UndefinedError as error:
+        return str(error.message)
+    return None

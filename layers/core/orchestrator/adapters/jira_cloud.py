@@ -1,0 +1,199 @@
+"""Jira Cloud, REST API v3, for poll and publication. Every request goes through `_send`.
+
+https://developer.atlassian.com/cloud/jira/platform/rest/v3/
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+import requests
+
+from orchestrator.adapters.atlassian_auth import TIMEOUT_S, AtlassianAuth
+from orchestrator.adapters.backoff import RETRIES, wait_s
+from orchestrator.adapters.jira_parsing import issue_from, own_comment_from
+from orchestrator.adapters.markdown_adf import as_code_block, to_adf
+from orchestrator.domain.issue import CLAIM_PROPERTY, RESULT_PROPERTY, Issue, OwnComment
+from orchestrator.domain.job import PROCESSING_LABEL, Job
+from orchestrator.domain.outcome import Outcome
+from orchestrator.errors import ConfigError, NotFoundError, RefusedError, TransientError
+from orchestrator.ports import Clock
+
+PAGE = 100
+SEARCH_FIELDS = ["labels"]
+READ_FIELDS = "summary,description,issuetype,labels,updated"
+
+
+@dataclass
+class JiraCloud:
+    """The tracker."""
+
+    auth: AtlassianAuth
+    session: requests.Session
+    clock: Clock
+    _account_id: str = ""
+
+    def search(self, jql: str) -> Iterator[Issue]:
+        """Every issue that matches, page after page: a short page is not the last one."""
+        body = {"jql": jql, "fields": SEARCH_FIELDS, "properties": [CLAIM_PROPERTY], "maxResults": PAGE}
+        while True:
+            page = self._send("POST", "/search/jql", body=body).json()
+            yield from map(issue_from, page["issues"])
+            token = page.get("nextPageToken")
+            if page.get("isLast", token is None) or not token:
+                return
+            body["nextPageToken"] = token
+
+    def read(self, key: str) -> Issue | None:
+        """The issue as it is now, or None when it is gone."""
+        query = {"fields": READ_FIELDS, "properties": CLAIM_PROPERTY}
+        try:
+            return issue_from(self._send("GET", f"/issue/{quote(key, safe='')}", query=query).json())
+        except NotFoundError:
+            return None
+
+    def claim(self, job: Job) -> None:
+        """One PUT: both labels and the claim, or nothing."""
+        labels = [{"add": PROCESSING_LABEL}, {"remove": job.label}]
+        self._edit(job.issue_key, labels, job.model_dump(mode="json"))
+
+    def release(self, job: Job, outcome: Outcome) -> None:
+        """Take `ai-processing` off and write how the claim ended."""
+        ended = {**job.model_dump(mode="json"), "outcome": outcome}
+        try:
+            self._edit(job.issue_key, [{"remove": PROCESSING_LABEL}], ended)
+        except NotFoundError:
+            return
+
+    def _edit(self, key: str, labels: list[dict[str, str]], claim: Mapping[str, Any]) -> None:
+        body = {"update": {"labels": labels}, "properties": [{"key": CLAIM_PROPERTY, "value": claim}]}
+        self._send("PUT", f"/issue/{quote(key, safe='')}", query={"notifyUsers": "false"}, body=body)
+
+    def own_comments(self, key: str) -> Iterator[OwnComment]:
+        """Our service account's marked comments, newest first, fetched as they are asked for."""
+        for raw in self._comments(key):
+            if raw["author"]["accountId"] == self._myself() and (mark := self._mark(raw)) is not None:
+                yield own_comment_from(mark, raw)
+
+    def _comments(self, key: str) -> Iterator[dict[str, Any]]:
+        start = 0
+        while True:
+            query = {"orderBy": "-created", "startAt": start, "maxResults": PAGE, "expand": "properties"}
+            page = self._send("GET", f"/issue/{quote(key, safe='')}/comment", query=query).json()
+            yield from page["comments"]
+            start += len(page["comments"])
+            if not page["comments"] or start >= page["total"]:
+                return
+
+    def _mark(self, raw: Mapping[str, Any]) -> dict[str, Any] | None:
+        """Our property on the comment. The list shows properties on some sites only: else it is asked for."""
+        listed = {item["key"]: item["value"] for item in raw.get("properties") or ()}
+        if "properties" in raw:
+            return listed.get(RESULT_PROPERTY)
+        try:
+            return self._send("GET", f"/comment/{raw['id']}/properties/{RESULT_PROPERTY}").json()["value"]  # type: ignore[no-any-return]
+        except NotFoundError:
+            return None
+
+    def comment(self, key: str, markdown: str, mark: OwnComment) -> None:
+        """Post the text as one marked comment; as a code block when Jira does not take it as a document."""
+        try:
+            self._post_comment(key, to_adf(markdown), mark)
+        except RefusedError as error:
+            if error.status != requests.codes.bad_request:
+                raise
+            self._post_comment(key, as_code_block(markdown), mark)
+
+    def _post_comment(self, key: str, document: Mapping[str, Any], mark: OwnComment) -> None:
+        value = {"job_id": mark.job_id, "action": mark.action, "part": mark.part, "outcome": mark.outcome}
+        body = {"body": document, "properties": [{"key": RESULT_PROPERTY, "value": value}]}
+        # Not repeatable: a lost answer may hide a comment that was written. The next delivery looks first.
+        self._send("POST", f"/issue/{quote(key, safe='')}/comment", body=body, repeatable=False)
+
+    def issue_url(self, key: str) -> str:
+        """Where a person reads the issue."""
+        return f"{self.auth.settings.jira_url}/browse/{quote(key, safe='')}"
+
+    def _myself(self) -> str:
+        if not self._account_id:
+            self._account_id = str(self._send("GET", "/myself").json()["accountId"])
+        return self._account_id
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, Any] | None = None,
+        body: Mapping[str, Any] | None = None,
+        repeatable: bool = True,
+    ) -> requests.Response:
+        """One request as the service account: repeated where that is safe, at most once with a new token."""
+        renewed = False
+        for attempt in range(RETRIES + 1):
+            answer = self._once(method, path, query, body)
+            if answer is not None and answer.status_code == requests.codes.unauthorized and not renewed:
+                self.auth.renew()
+                renewed = True
+                answer = self._once(method, path, query, body)
+            delay_s = wait_s(answer, attempt, repeatable=repeatable)
+            if delay_s is None:
+                return _checked(answer, method, path)
+            self.clock.sleep(delay_s)
+        return _checked(answer, method, path)
+
+    def _once(self, method: str, path: str, query: object, body: object) -> requests.Response | None:
+        try:
+            return self.session.request(
+                method,
+                f"{self.auth.api_url()}/rest/api/3{path}",
+                params=query,  # type: ignore[arg-type]
+                json=body,
+                headers=self.auth.headers(),
+                timeout=TIMEOUT_S,
+                allow_redirects=False,
+            )
+        except requests.RequestException:
+            return None
+
+
+def _checked(answer: requests.Response | None, method: str, path: str) -> requests.Response:
+    """The answer if it is a good one, else what it means for us."""
+    if answer is None:
+        raise TransientError("Jira did not answer.")
+    status = answer.status_code
+    if answer.ok and _is_whole(answer):
+        return answer
+    if status == requests.codes.unauthorized:
+        raise ConfigError(
+            "Jira did not accept a fresh access token (401). Check the service account's scopes."
+        )
+    if status == requests.codes.not_found:
+        raise NotFoundError(f"Jira knows nothing at {path}, or the service account may not see it.")
+    if status == requests.codes.forbidden:
+        raise RefusedError(
+            f"The service account may not {method} {path} (403). Check its project role.", status
+        )
+    if answer.ok or status in {409, 429} or status >= requests.codes.internal_server_error:
+        raise TransientError(f"Jira answered {status} to {method} {path}.")
+    raise RefusedError(f"Jira did not take {method} {path} ({status}): {_messages(answer)}", status)
+
+
+def _is_whole(answer: requests.Response) -> bool:
+    if not answer.content:
+        return answer.status_code == requests.codes.no_content
+    try:
+        answer.json()
+    except ValueError:
+        return False
+    return True
+
+
+def _messages(answer: requests.Response) -> str:
+    try:
+        body = answer.json()
+        messages = [*body.get("errorMessages", ()), *body.get("errors", {}).values()]
+    except (ValueError, AttributeError):
+        return "no reason given"
+    return " ".join(map(str, messages))[:300] or "no reason given"

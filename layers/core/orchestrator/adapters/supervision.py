@@ -1,0 +1,90 @@
+"""Watches a confined program: feeds it, reads it, and ends it step by step when its time is over."""
+
+import json
+from collections.abc import Callable
+from signal import Signals
+from threading import Event, Thread
+from time import monotonic
+from typing import IO
+
+from orchestrator.adapters.sandbox import ConfinedProcess
+from orchestrator.domain.agent import Stop, Transcript
+
+LONGEST_LINE = 16 * 1024 * 1024
+LOOK_EVERY_S = 0.25
+# SIGINT ends the turn and still yields cost and result; SIGTERM loses them; SIGKILL is for what ignores both.
+ESCALATION = ((Signals.SIGINT, 10.0), (Signals.SIGTERM, 5.0))
+DRAIN_S = 10.0
+KEPT_ERRORS = 64 * 1024
+
+
+class Supervision:
+    """One run of one program. The transcript is whole once `exit_status` has returned."""
+
+    def __init__(self, process: ConfinedProcess, stream: IO[bytes]) -> None:
+        self.transcript = Transcript()
+        self._process = process
+        self._stream = stream
+        self._errors = b""
+        self._readers = [_thread(self._read_output), _thread(self._read_errors)]
+
+    def tell(self, prompt: str) -> None:
+        """Write the prompt to standard input, beside the reading: a program that never reads blocks nobody."""
+        self._writer = _thread(lambda: self._write(prompt.encode("utf-8", "replace")))
+
+    def wait(self, limit_s: float, cancelled: Event) -> Stop | None:
+        """Until the program ends, its time is over, or someone cancels; then see that it does end."""
+        stop = self._watch(monotonic() + limit_s, cancelled)
+        if stop is not None:
+            self._end()
+        return stop
+
+    def exit_status(self) -> int:
+        """The exit status, after everything it wrote has been read."""
+        status = self._process.wait(DRAIN_S)
+        # A child that outlived the program may hold the pipe open: ending the wall closes it.
+        self._process.kill()
+        for reader in self._readers:
+            reader.join(DRAIN_S)
+        if self._errors:
+            note = {"type": "stderr", "text": self._errors.decode(errors="replace")}
+            self._stream.write(json.dumps(note).encode() + b"\n")
+        return -1 if status is None else status
+
+    def _watch(self, deadline: float, cancelled: Event) -> Stop | None:
+        while self._process.wait(LOOK_EVERY_S) is None:
+            if cancelled.is_set():
+                return Stop.CANCELLED
+            if monotonic() >= deadline:
+                return Stop.DEADLINE
+        return None
+
+    def _end(self) -> None:
+        for signal, grace_s in ESCALATION:
+            self._process.signal(signal)
+            if self._process.wait(grace_s) is not None:
+                return
+        self._process.kill()
+
+    def _write(self, prompt: bytes) -> None:
+        try:
+            self._process.stdin.write(prompt)
+            self._process.stdin.close()
+        except (BrokenPipeError, ValueError):
+            return  # it ended without reading: its exit status tells
+
+    def _read_output(self) -> None:
+        while line := self._process.stdout.readline(LONGEST_LINE):
+            self._stream.write(line)
+            self.transcript.feed(line)
+
+    def _read_errors(self) -> None:
+        self._errors = self._process.stderr.read(KEPT_ERRORS)
+        while self._process.stderr.read(KEPT_ERRORS):
+            pass  # read, so that the program never waits for us; not kept
+
+
+def _thread(work: Callable[[], None]) -> Thread:
+    thread = Thread(target=work, daemon=True)
+    thread.start()
+    return thread

@@ -1,0 +1,143 @@
+"""What each function is told: plain settings from its environment, credentials from Secrets Manager.
+
+The only place that reads the environment. A credential never stands in one.
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, HttpUrl, TypeAdapter, ValidationError
+
+from orchestrator.errors import ConfigError
+
+_HTTP_URL: TypeAdapter[HttpUrl] = TypeAdapter(HttpUrl)
+
+
+def _base_url(value: object) -> object:
+    """Checked as a URL, kept as text without the last slash: paths are appended to it."""
+    _HTTP_URL.validate_python(value)
+    return str(value).rstrip("/")
+
+
+def _none_if_blank(value: object) -> object:
+    return None if value == "" else value
+
+
+BaseUrl = Annotated[str, BeforeValidator(_base_url)]
+Required = Annotated[str, Field(min_length=1)]
+Optional = Annotated[str | None, BeforeValidator(_none_if_blank)]
+Repository = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+$")]
+
+
+class _FromEnvironment(BaseModel):
+    """Field names are the variables' names in lower case."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    @classmethod
+    def read(cls, environ: Mapping[str, str] | None = None) -> Self:
+        """The settings, or a ConfigError that names every variable that is wrong."""
+        values = os.environ if environ is None else environ
+        try:
+            return cls.model_validate({name: values[name.upper()] for name in _given(cls, values)})
+        except ValidationError as error:
+            raise ConfigError(_explained(error)) from None
+
+
+def _given(model: type[BaseModel], values: Mapping[str, str]) -> list[str]:
+    return [name for name in model.model_fields if name.upper() in values]
+
+
+def _explained(error: ValidationError) -> str:
+    """Which variables are wrong and how; never the values, which may be secrets."""
+    lines = (f"{'.'.join(map(str, fault['loc'])).upper()}: {fault['msg']}" for fault in error.errors())
+    return "The configuration cannot be used. " + "; ".join(lines)
+
+
+class AwsSettings(_FromEnvironment):
+    """Where this deployment keeps its state."""
+
+    jobs_table: Required
+    artifacts_bucket: Required
+    prompts_dir: Path = Path("/opt/prompts")
+
+
+class JiraSettings(_FromEnvironment):
+    """The Jira site. `jira_url` is the address people open."""
+
+    jira_url: BaseUrl
+    jira_project_key: Required
+    jira_cloud_id: Optional = None
+    atlassian_token_url: BaseUrl = "https://auth.atlassian.com/oauth/token"  # noqa: S105  # a name, not a secret
+    atlassian_resources_url: BaseUrl = "https://api.atlassian.com/oauth/token/accessible-resources"
+    atlassian_api_url_pattern: Required = "https://api.atlassian.com/ex/jira/{cloud_id}"
+    jira_secret: str = "alm/jira"  # noqa: S105  # a name, not a secret
+
+
+class GitHubSettings(_FromEnvironment):
+    """The repository. `github_server_url` is where git and people go, `github_api_url` where programs do."""
+
+    github_repo: Repository
+    github_api_url: BaseUrl = "https://api.github.com"
+    github_server_url: BaseUrl = "https://github.com"
+    github_secret: Required
+
+
+class PollSettings(AwsSettings, JiraSettings):
+    """poll_jira."""
+
+    job_queue_url: Required
+    result_queue_url: Required
+
+
+class WorkerSettings(AwsSettings, GitHubSettings):
+    """run_job. `claude_timeout_seconds` caps the actions' own times."""
+
+    job_queue_url: Required
+    result_queue_url: Required
+    anthropic_base_url: BaseUrl = "https://api.anthropic.com"
+    anthropic_secret: str = "alm/anthropic"  # noqa: S105  # a name, not a secret
+    claude_model: Optional = None
+    claude_timeout_seconds: Annotated[float, Field(gt=0)] | None = None
+    claude_cli: Path = Path("/opt/claude/claude")
+    claude_max_retries: Annotated[int, Field(ge=0, le=10)] = 6
+
+
+class PublishSettings(AwsSettings, JiraSettings, GitHubSettings):
+    """publish_result."""
+
+
+class _Secret(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class JiraSecret(_Secret):
+    """`alm/jira`: an OAuth 2.0 service account."""
+
+    client_id: Required
+    client_secret: Required
+
+
+class GitHubSecret(_Secret):
+    """`alm/github/read` or `alm/github/write`."""
+
+    token: Required
+
+
+class AnthropicSecret(_Secret):
+    """`alm/anthropic`."""
+
+    api_key: Required
+
+
+def parsed_secret[S: _Secret](model: type[S], name: str, value: str) -> S:
+    """The secret's JSON as a value, or a ConfigError that names the secret and shows nothing of it."""
+    try:
+        return model.model_validate_json(value)
+    except ValidationError as error:
+        faults = "; ".join(
+            f"{'.'.join(map(str, fault['loc'])) or 'JSON'}: {fault['type']}" for fault in error.errors()
+        )
+        raise ConfigError(f"The secret {name} cannot be used: {faults}") from None

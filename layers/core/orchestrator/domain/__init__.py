@@ -1,0 +1,1 @@
+"""Values and decisions. Standard library and pydantic only; no I/O, no clock, no randomness."""

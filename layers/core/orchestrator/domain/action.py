@@ -1,0 +1,149 @@
+"""An action as its two files describe it, and the catalogue of all of them. Reading files is not done here."""
+
+import re
+from enum import StrEnum
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+# The tools the pinned CLI knows. A rule naming any other is skipped by the CLI without a word.
+KNOWN_TOOLS = frozenset(
+    {
+        *("Agent", "Bash", "BashOutput", "Edit", "Glob", "Grep", "KillShell", "LS", "MultiEdit"),
+        *(
+            "NotebookEdit",
+            "Read",
+            "Skill",
+            "SlashCommand",
+            "Task",
+            "TodoWrite",
+            "WebFetch",
+            "WebSearch",
+            "Write",
+        ),
+    }
+)
+_RULE = re.compile(r"(?P<tool>[A-Za-z]+)(\((?P<specifier>[^()]+)\))?")
+_STRICT = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+# Jira refuses labels with white space; the rest of its rules are only a length.
+Label = Annotated[str, Field(pattern=r"^\S{1,255}$")]
+Line = Annotated[str, Field(pattern=r"^\S[^\r\n]*$", max_length=200)]
+Names = Annotated[tuple[str, ...], Field(strict=False)]
+
+
+class Produces(StrEnum):
+    """What an action leaves behind when it succeeds."""
+
+    COMMENT = "comment"
+    PULL_REQUEST = "pull_request"
+
+
+class Workspace(StrEnum):
+    """What the agent may do to the checkout."""
+
+    READ_ONLY = "read-only"
+    READ_WRITE = "read-write"
+
+
+def _checked_rule(rule: str) -> str:
+    match = _RULE.fullmatch(rule)
+    if match is None or match["tool"] not in KNOWN_TOOLS:
+        raise ValueError(f"{rule!r} is not a permission rule; write Tool or Tool(pattern)")
+    return rule
+
+
+class Permissions(BaseModel):
+    """The rules the CLI decides tool calls by."""
+
+    model_config = _STRICT
+    allow: Annotated[tuple[str, ...], Field(strict=False, min_length=1)]
+    deny: Annotated[tuple[str, ...], Field(strict=False, min_length=1)]
+
+    @field_validator("allow", "deny")
+    @classmethod
+    def _rules_parse(cls, rules: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(_checked_rule(rule) for rule in rules)
+
+
+class AgentSettings(BaseModel):
+    """`prompts/<action>.json`: Claude Code settings. The CLI ignores a file it cannot validate, so we must not."""
+
+    model_config = _STRICT
+    permissions: Permissions
+
+
+class Action(BaseModel):
+    """One action: the front matter of its Markdown file, its template and its settings."""
+
+    model_config = _STRICT
+    name: Name
+    label: Label
+    title: Line
+    order: Annotated[int, Field(ge=0)]
+    issue_types: Annotated[Names, Field(min_length=1)]
+    produces: Annotated[Produces, Field(strict=False)]
+    context: Names = ()
+    header: Line
+    tools: Annotated[Names, Field(min_length=1)]
+    workspace: Annotated[Workspace, Field(strict=False)]
+    network: Literal["none"]
+    max_turns: Annotated[int, Field(gt=0)]
+    budget_usd: Annotated[float, Field(gt=0, strict=False)]
+    timeout_minutes: Annotated[float, Field(gt=0, le=480, strict=False)]
+    result_schema: dict[str, Any]
+    branch_prefix: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*-$")] | None = None
+    title_prefix: Line | None = None
+    template: Annotated[str, Field(min_length=1)]
+    settings: AgentSettings
+
+    @field_validator("tools")
+    @classmethod
+    def _tools_exist(cls, tools: tuple[str, ...]) -> tuple[str, ...]:
+        if unknown := sorted(set(tools) - KNOWN_TOOLS):
+            raise ValueError(f"the CLI has no tool {', '.join(unknown)}")
+        return tools
+
+    @field_validator("result_schema")
+    @classmethod
+    def _schema_is_an_object(cls, schema: dict[str, Any]) -> dict[str, Any]:
+        if schema.get("type") != "object" or not schema.get("properties"):
+            raise ValueError("must be a JSON schema of type object with properties")
+        return schema
+
+    @model_validator(mode="after")
+    def _pull_requests_need_names(self) -> Self:
+        names = (self.branch_prefix, self.title_prefix)
+        if self.produces is Produces.PULL_REQUEST and None in names:
+            raise ValueError("an action that produces a pull request needs branch_prefix and title_prefix")
+        return self
+
+    @property
+    def timeout_s(self) -> float:
+        """The agent's time, in seconds."""
+        return self.timeout_minutes * 60
+
+    def accepts(self, issue_type: str) -> bool:
+        """Whether this action is for issues of that type."""
+        return issue_type.casefold() in {known.casefold() for known in self.issue_types}
+
+
+class Catalogue(BaseModel):
+    """Every action there is, in the order in which labels on one issue are taken."""
+
+    model_config = ConfigDict(frozen=True)
+    actions: tuple[Action, ...]
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels that ask for something."""
+        return tuple(action.label for action in self.actions)
+
+    def named(self, name: str) -> Action | None:
+        """The action of that name, if this deployment has it."""
+        return next((action for action in self.actions if action.name == name), None)
+
+    def first_asked(self, labels: frozenset[str]) -> Action | None:
+        """The action to take first among those the labels ask for."""
+        return next((action for action in self.actions if action.label in labels), None)

@@ -1,0 +1,158 @@
+"""What the agent is asked and what it did: the stream of the Claude Code CLI, read as data.
+
+Source of the message shapes: `claude -p --output-format stream-json --verbose`, version 2.1.330.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+REMOVED_TOOL = "No such tool available"
+
+
+class Source(StrEnum):
+    """Who said no."""
+
+    RULE = "rule"
+    MODE = "mode"
+    TOOL_REMOVED = "tool_removed"
+    EGRESS = "egress"
+
+
+class Denial(BaseModel):
+    """Something the agent tried and was not allowed."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    tool: str
+    source: Source
+    target: str = ""
+
+
+class Stop(StrEnum):
+    """Why we ended the agent before it ended itself."""
+
+    DEADLINE = "deadline"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True)
+class AgentRun:
+    """One run of the agent, as it ended. `result` is the CLI's result message, None if it never came."""
+
+    exit_status: int
+    result: Mapping[str, Any] | None
+    denials: tuple[Denial, ...] = ()
+    stop: Stop | None = None
+    model: str = ""
+    turns: int = 0
+    duration_ms: int = 0
+    upstream_status: int | None = None
+
+    @property
+    def text(self) -> str:
+        """The agent's last word."""
+        return str((self.result or {}).get("result") or "").strip()
+
+    @property
+    def report(self) -> dict[str, Any] | None:
+        """The structured result, where the agent gave one."""
+        report = (self.result or {}).get("structured_output")
+        return report if isinstance(report, dict) else None
+
+    @property
+    def cost_usd(self) -> float | None:
+        """What the CLI says the run cost; None when it said nothing, which is not the same as free."""
+        cost = (self.result or {}).get("total_cost_usd")
+        return float(cost) if isinstance(cost, int | float) else None
+
+
+@dataclass
+class Transcript:
+    """Reads the stream line by line and keeps what decides: result, model, turns, denials."""
+
+    result: dict[str, Any] | None = None
+    model: str = ""
+    turns: int = 0
+    unread_lines: int = 0
+    _denied: dict[str, Denial] = field(default_factory=dict)
+    _calls: dict[str, tuple[str, str]] = field(default_factory=dict)
+
+    @property
+    def denials(self) -> tuple[Denial, ...]:
+        """Each denied tool call once, in the order in which they came."""
+        return tuple(self._denied.values())
+
+    def feed(self, line: bytes) -> None:
+        """Take one line; half a line or noise is counted, never an error."""
+        try:
+            message = json.loads(line)
+            self._take(message)
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            self.unread_lines += bool(line.strip())
+
+    def _take(self, message: dict[str, Any]) -> None:
+        match message["type"], message.get("subtype"):
+            case "system", "init":
+                self.model = str(message["model"])
+            case "system", "permission_denied":
+                self._deny_event(message)
+            case "assistant", _:
+                self._take_assistant(message["message"])
+            case "user", _:
+                self._take_tool_results(message["message"]["content"])
+            case "result", _:
+                self._take_result(message)
+
+    def _take_assistant(self, message: dict[str, Any]) -> None:
+        self.turns += any(block["type"] in {"text", "tool_use"} for block in message["content"])
+        for block in message["content"]:
+            if block["type"] == "tool_use":
+                self._calls[block["id"]] = (block["name"], target_of(block["input"]))
+
+    def _take_tool_results(self, content: str | list[dict[str, Any]]) -> None:
+        for block in content if isinstance(content, list) else ():
+            if block["type"] == "tool_result" and block.get("is_error"):
+                self._deny_removed_tool(block)
+
+    def _deny_removed_tool(self, block: Mapping[str, Any]) -> None:
+        if REMOVED_TOOL in json.dumps(block.get("content")):
+            name, target = self._calls.get(block["tool_use_id"], ("?", ""))
+            self._deny(block["tool_use_id"], Denial(tool=name, source=Source.TOOL_REMOVED, target=target))
+
+    def _deny_event(self, message: Mapping[str, Any]) -> None:
+        identity = str(message["tool_use_id"])
+        source = Source.MODE if message.get("decision_reason_type") == "mode" else Source.RULE
+        target = self._calls.get(identity, ("", ""))[1]
+        self._deny(identity, Denial(tool=str(message["tool_name"]), source=source, target=target))
+
+    def _take_result(self, message: dict[str, Any]) -> None:
+        self.result = message
+        for denied in message.get("permission_denials") or ():
+            denial = Denial(
+                tool=str(denied["tool_name"]), source=Source.RULE, target=target_of(denied["tool_input"])
+            )
+            self._deny(str(denied["tool_use_id"]), denial)
+
+    def _deny(self, identity: str, denial: Denial) -> None:
+        self._denied.setdefault(identity, denial)
+
+
+def target_of(tool_input: Any) -> str:
+    """What a tool call was aimed at, shortened: a path, a command, a URL."""
+    if not isinstance(tool_input, Mapping):
+        return ""
+    known = ("file_path", "path", "command", "url", "pattern")
+    value = next((tool_input[key] for key in known if key in tool_input), "")
+    return " ".join(str(value).split())[:200]
+
+
+def read_stream(lines: Iterable[bytes]) -> Transcript:
+    """The transcript of a whole stream."""
+    transcript = Transcript()
+    for line in lines:
+        transcript.feed(line)
+    return transcript

@@ -1,0 +1,101 @@
+"""What people read: the result comment of a job and the words of a pull request, as Markdown."""
+
+import re
+
+from orchestrator.domain import report
+from orchestrator.domain.action import Action
+from orchestrator.domain.job import Job
+from orchestrator.domain.outcome import JobResult, Outcome
+from orchestrator.domain.untrusted import one_line
+
+TITLE_LIMIT = 240
+_HEADERS = {Outcome.DECLINED: "INVALID TICKET", Outcome.REJECTED: "INVALID ISSUE TYPE"}
+_SAID = {Outcome.NO_CHANGE, Outcome.FAILED, Outcome.BLOCKED}
+_CODE = re.compile(r"(```.*?(?:```|\Z)|`[^`\n]*`)", re.DOTALL)
+_REFERENCE = re.compile(r"(?<![\w/])([@#])(?=\w)")
+
+
+def result_comment(action: Action | None, job: Job, result: JobResult, link: str = "") -> str:
+    """The comment a job ends with. `link` is the pull request's, where there is one."""
+    if action is not None and result.verdict.outcome is Outcome.SUCCEEDED:
+        parts = [f"## {action.header}", f"**Pull request:** <{link}>" if link else "", body(action, result)]
+    else:
+        parts = [
+            f"## {_header(result)}",
+            result.verdict.reason,
+            _said(action, result),
+            _what_next(job, result),
+        ]
+    return "\n\n".join(part for part in (*parts, _denials(result), footer(job, result)) if part)
+
+
+def body(action: Action | None, result: JobResult) -> str:
+    """The agent's report laid out by its schema, else its last words."""
+    if (
+        action is not None
+        and result.report is not None
+        and (rendered := report.render(action.result_schema, result.report))
+    ):
+        return rendered
+    return result.text
+
+
+def _header(result: JobResult) -> str:
+    outcome = result.verdict.outcome
+    return _HEADERS.get(outcome) or f"ACTION FAILED: {outcome.replace('_', ' ')}"
+
+
+def _said(action: Action | None, result: JobResult) -> str:
+    said = body(action, result) if result.verdict.outcome in _SAID else ""
+    return f"What the agent said:\n\n{said}" if said else ""
+
+
+def _what_next(job: Job, result: JobResult) -> str:
+    again = f"Put the label `{job.label}` on the ticket again to run it once more"
+    if result.verdict.outcome is Outcome.DECLINED:
+        return f"{again}, after saying in the description what is wrong or wanted."
+    if result.verdict.outcome is Outcome.REJECTED:
+        return ""
+    return f"{again}."
+
+
+def _denials(result: JobResult) -> str:
+    if not result.denials:
+        return ""
+    tools = ", ".join(sorted({denial.tool for denial in result.denials}))
+    return f"The agent was denied {len(result.denials)} of the things it tried ({tools})."
+
+
+def footer(job: Job, result: JobResult) -> str:
+    """What the run was and cost, in one line."""
+    if not result.model:
+        return f"*Job {job.job_id}*"
+    cost = "cost unknown" if result.cost_usd is None else f"${result.cost_usd:.2f}"
+    turns = f"{result.turns} turn" + "s" * (result.turns != 1)
+    return f"*{result.model} · {turns} · {cost} · {duration(result.duration_ms)} · job {job.job_id}*"
+
+
+def duration(milliseconds: int) -> str:
+    """A duration as people say it."""
+    seconds = round(milliseconds / 1000)
+    return f"{seconds} s" if seconds < 60 else f"{seconds // 60} min {seconds % 60} s"  # noqa: PLR2004
+
+
+def pull_request_title(action: Action, job: Job, result: JobResult) -> str:
+    """`fix: <summary> [KEY]`, on one line and within what GitHub takes."""
+    ending = f" [{job.issue_key}]"
+    prefix = f"{action.title_prefix} "
+    return prefix + one_line(result.summary, TITLE_LIMIT - len(prefix) - len(ending)) + ending
+
+
+def pull_request_body(action: Action, job: Job, result: JobResult, ticket_url: str) -> str:
+    """The agent's report, which names nobody and closes nothing, and the way back to the ticket."""
+    said = without_references(body(action, result))
+    return "\n\n".join((f"Ticket: [{job.issue_key}]({ticket_url})", said, "---", footer(job, result)))
+
+
+def without_references(markdown: str) -> str:
+    """The text with @names and #numbers outside code broken up, so that GitHub notifies and closes nothing."""
+    pieces = _CODE.split(markdown)
+    pieces[::2] = [_REFERENCE.sub("\\1\u200b", piece) for piece in pieces[::2]]
+    return "".join(pieces)

@@ -1,0 +1,84 @@
+"""An issue as the tracker shows it, and what is to be done about it."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from orchestrator.domain.action import Action, Catalogue
+from orchestrator.domain.job import PROCESSING_LABEL, Job, job_id
+
+CLAIM_PROPERTY = "alm.job"
+RESULT_PROPERTY = "alm.result"
+
+
+@dataclass(frozen=True)
+class Issue:
+    """One issue. `description` is ADF or None; `claim` is the raw value of our issue property."""
+
+    id: str
+    key: str
+    labels: frozenset[str]
+    issue_type: str = ""
+    summary: str = ""
+    updated: str = ""
+    description: Any = None
+    claim: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class OwnComment:
+    """A comment our own service account wrote and marked with our property."""
+
+    job_id: str
+    action: str
+    part: int
+    outcome: str
+    text: str = field(compare=False, default="")
+
+
+@dataclass(frozen=True)
+class Claim:
+    """Take this action for this issue as this job."""
+
+    job: Job
+    action: Action
+
+
+@dataclass(frozen=True)
+class Resume:
+    """The issue is claimed already; bring that job back if nothing else knows it."""
+
+    job: Job
+
+
+@dataclass(frozen=True)
+class Leave:
+    """Nothing to do, for this reason."""
+
+    reason: str
+
+
+def decide(issue: Issue, catalogue: Catalogue) -> Claim | Resume | Leave:
+    """What a poll does about an issue it has just read."""
+    if PROCESSING_LABEL in issue.labels:
+        return _resume(issue)
+    action = catalogue.first_asked(issue.labels)
+    if action is None:
+        return Leave("it carries no label of ours any more")
+    identity = job_id(issue.id, issue.key, action.name, issue.updated)
+    job = Job(job_id=identity, issue_id=issue.id, issue_key=issue.key, action=action.name, label=action.label)
+    return Claim(job, action)
+
+
+def _resume(issue: Issue) -> Resume | Leave:
+    job = claimed_job(issue)
+    if job is None:
+        return Leave(f"it carries {PROCESSING_LABEL}, but no claim of ours")
+    return Resume(job)
+
+
+def claimed_job(issue: Issue) -> Job | None:
+    """The job in the issue's property, unless the property is missing or not ours to read."""
+    try:
+        return Job.model_validate(issue.claim)
+    except ValueError:
+        return None

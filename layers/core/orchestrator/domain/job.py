@@ -1,0 +1,86 @@
+"""A job: one action asked for once on one issue. Its messages, its record, and what the worker is told."""
+
+import hashlib
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+PROCESSING_LABEL = "ai-processing"
+_FROZEN = ConfigDict(frozen=True, extra="forbid")
+
+
+class Job(BaseModel):
+    """What travels on both queues and stands in the issue property."""
+
+    model_config = _FROZEN
+    version: Literal[1] = 1
+    job_id: str
+    issue_id: str
+    issue_key: str
+    action: str
+    label: str
+
+    def log_fields(self) -> dict[str, str]:
+        """The fields every log line about this job carries."""
+        return {"job_id": self.job_id, "issue_key": self.issue_key, "action": self.action}
+
+
+def job_id(issue_id: str, issue_key: str, action: str, updated: str) -> str:
+    """The id of a claim: the same for every retry of it, since `updated` moves only when the issue does."""
+    digest = hashlib.sha256(f"{issue_id}\x00{action}\x00{updated}".encode()).hexdigest()
+    return f"{issue_key}-{action}-{digest[:12]}"
+
+
+class JobState(StrEnum):
+    """Where a job record stands."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    ENDED = "ended"
+
+
+class JobRecord(BaseModel):
+    """What the job table holds of a job."""
+
+    model_config = ConfigDict(frozen=True)
+    job_id: str
+    state: JobState
+    attempt: int = 0
+    outcome: str | None = None
+    cost_usd: float | None = None
+
+
+class ContextResult(BaseModel):
+    """An earlier action's result that this one builds on."""
+
+    model_config = _FROZEN
+    action: str
+    title: str
+    text: str
+
+
+class Brief(BaseModel):
+    """What the worker is told of the ticket, as Markdown; it has no Jira access of its own."""
+
+    model_config = _FROZEN
+    issue_type: str
+    summary: str
+    description: str
+    url: str
+    context: tuple[ContextResult, ...] = ()
+
+
+def brief_key(job: Job) -> str:
+    """Where the job's brief lies in the artifact store."""
+    return f"jobs/{job.job_id}/brief.json"
+
+
+def result_key(job_id: str) -> str:
+    """Where the job's result lies in the artifact store."""
+    return f"jobs/{job_id}/result.json"
+
+
+def transcript_key(job: Job) -> str:
+    """Where the agent's stream lies in the artifact store."""
+    return f"jobs/{job.job_id}/transcript.jsonl"

@@ -1,0 +1,163 @@
+"""How a job ended: decided from what the agent did, never from what it says of itself alone."""
+
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from orchestrator.domain.action import Action, Produces
+from orchestrator.domain.agent import AgentRun, Denial, Stop
+from orchestrator.domain.changeset import Changeset
+
+INVALID_TICKET = "INVALID TICKET"
+
+
+class Outcome(StrEnum):
+    """The ends a job can come to."""
+
+    SUCCEEDED = "succeeded"
+    NO_CHANGE = "no_change"
+    DECLINED = "declined"
+    REJECTED = "rejected"
+    BLOCKED = "blocked"
+    REFUSED = "refused"
+    CANCELLED = "cancelled"
+    TIMED_OUT = "timed_out"
+    FAILED = "failed"
+
+
+class Verdict(BaseModel):
+    """An outcome and, unless it is success, the reason in words a person can act on."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    outcome: Outcome
+    reason: str = ""
+
+
+class JobResult(BaseModel):
+    """Everything the publisher needs to know of a job that has ended."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    verdict: Verdict
+    summary: str = ""
+    text: str = ""
+    report: dict[str, Any] | None = None
+    cost_usd: float | None = None
+    model: str = ""
+    turns: int = 0
+    duration_ms: int = 0
+    denials: tuple[Denial, ...] = ()
+    branch: str | None = None
+    base_branch: str | None = None
+    changeset: Changeset | None = None
+
+
+def decide_outcome(action: Action, run: AgentRun, changeset: Changeset | None) -> Verdict:
+    """The first thing that decides, decides."""
+    verdict = _stopped(action, run) or _errored(action, run) or _declined(run) or _said_nothing(run)
+    if verdict is not None:
+        return verdict
+    if action.produces is Produces.PULL_REQUEST:
+        return _changed(run, changeset or Changeset(base_sha=""))
+    return Verdict(outcome=Outcome.SUCCEEDED)
+
+
+def _failed(reason: str) -> Verdict:
+    return Verdict(outcome=Outcome.FAILED, reason=reason)
+
+
+def _stopped(action: Action, run: AgentRun) -> Verdict | None:
+    if run.stop is Stop.DEADLINE:
+        reason = (
+            f"The agent was stopped after its {action.timeout_minutes:g} minutes. "
+            "Make the ticket smaller or more precise, or raise timeout_minutes for this action."
+        )
+        return Verdict(outcome=Outcome.TIMED_OUT, reason=reason)
+    if run.stop is Stop.CANCELLED:
+        reason = "The orchestrator was stopped while the agent was at work."
+        return Verdict(outcome=Outcome.CANCELLED, reason=reason)
+    return None
+
+
+def _errored(action: Action, run: AgentRun) -> Verdict | None:
+    if run.result is None:
+        return _failed(
+            f"The agent ended without a result (exit status {run.exit_status}). "
+            "If it happens again, the job's log tells more."
+        )
+    # `subtype` says "success" for a refused model call: `is_error` is what counts.
+    if run.result.get("is_error"):
+        return _failed(_error_reason(action, run, run.result))
+    if run.exit_status != 0:
+        return _failed(f"The agent ended with exit status {run.exit_status} although it reported no error.")
+    return None
+
+
+_REASONS: Mapping[str, Callable[[Action], str]] = {
+    "error_max_turns": lambda action: (
+        f"The agent used all its {action.max_turns} turns without finishing. "
+        "Make the ticket smaller or more precise, or raise max_turns for this action."
+    ),
+    "error_max_budget_usd": lambda action: (
+        f"The agent used up its budget of ${action.budget_usd:.2f} without finishing. "
+        "Make the ticket smaller or more precise, or raise budget_usd for this action."
+    ),
+    "error_max_structured_output_retries": lambda _: (
+        "The agent could not put its answer into the form this action asks for."
+    ),
+}
+_API_REASONS: Mapping[int, str] = {
+    400: "The model's service did not accept the request (400). The ticket may be too large for the model.",
+    401: "The model's service did not accept the orchestrator's credential (401). It has to be renewed.",
+    403: "The model's service refused the orchestrator's credential (403). Its rights have to be checked.",
+    404: "The model's service does not know the configured model (404). CLAUDE_MODEL has to be checked.",
+    429: "The model's service is limiting requests (429). Try again later.",
+    529: "The model's service is overloaded (529). Try again later.",
+}
+
+
+def _error_reason(action: Action, run: AgentRun, result: Mapping[str, Any]) -> str:
+    if known := _REASONS.get(str(result.get("subtype"))):
+        return known(action)
+    status = run.upstream_status or result.get("api_error_status")
+    if isinstance(status, int):
+        return _API_REASONS.get(
+            status, f"The model's service answered with an error ({status}). Try again later."
+        )
+    return "The agent ended with an error before it had a result."
+
+
+def _declined(run: AgentRun) -> Verdict | None:
+    reason = str((run.report or {}).get("invalid_ticket") or "").strip()
+    first, _, rest = run.text.lstrip("#* ").partition("\n")
+    if not reason and run.report is None and first.upper().startswith(INVALID_TICKET):
+        reason = first[len(INVALID_TICKET) :].strip(" *:.-—") or rest.strip() or "The agent gave no reason."
+    return Verdict(outcome=Outcome.DECLINED, reason=reason) if reason else None
+
+
+def _said_nothing(run: AgentRun) -> Verdict | None:
+    if run.text or run.report:
+        return None
+    if run.denials:
+        return _failed(f"{_denied(run)} It produced nothing.")
+    return _failed("The agent ended without an error, but its answer is empty.")
+
+
+def _changed(run: AgentRun, changeset: Changeset) -> Verdict:
+    if changeset.blocked:
+        listed = ", ".join(f"`{path}`" for path in changeset.blocked[:10])
+        reason = (
+            f"The change holds what a pull request of ours may not carry: {listed}. Nothing was published."
+        )
+        return Verdict(outcome=Outcome.BLOCKED, reason=reason)
+    if changeset.changes:
+        return Verdict(outcome=Outcome.SUCCEEDED)
+    if run.denials:
+        return _failed(f"{_denied(run)} It changed nothing.")
+    return Verdict(outcome=Outcome.NO_CHANGE, reason="The agent finished, but changed no file.")
+
+
+def _denied(run: AgentRun) -> str:
+    tools = ", ".join(sorted({denial.tool for denial in run.denials}))
+    return f"The agent was denied something it tried ({tools})."

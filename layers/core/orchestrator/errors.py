@@ -1,0 +1,40 @@
+"""The three ways something ends that should not have: fix the set-up, try again, tell the person.
+
+An expected "no" is a returned value, not an error.
+"""
+
+
+class OrchestratorError(Exception):
+    """Something went wrong."""
+
+    def __str__(self) -> str:
+        """The message, else the docstring as the default one."""
+        return super().__str__() or (type(self).__doc__ or "")
+
+
+class ConfigError(OrchestratorError):
+    """The configuration cannot be used; nothing starts until a person has mended it."""
+
+
+class TransientError(OrchestratorError):
+    """Something outside did not answer as it should; the same call may work later, so the queue retries."""
+
+
+class JobFailed(OrchestratorError):  # noqa: N818  # the blueprint's name; it ends a job, not the program
+    """The job cannot succeed by trying again; the message is for the ticket and holds no internals."""
+
+
+class SandboxRefused(JobFailed):
+    """No wall could be built around the agent on this machine, so it was not started."""
+
+
+class NotFoundError(OrchestratorError):
+    """What was asked for does not exist, or this account may not see it."""
+
+
+class RefusedError(OrchestratorError):
+    """The service understood the request and will not do it; `status` is its HTTP status."""
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.status = status

@@ -1,0 +1,217 @@
+"""What the use cases need of the outside, named by role. Adapters and fakes fit these shapes."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from orchestrator.domain.action import Action
+from orchestrator.domain.agent import AgentRun
+from orchestrator.domain.changeset import Changeset
+from orchestrator.domain.issue import Issue, OwnComment
+from orchestrator.domain.job import Job, JobRecord
+from orchestrator.domain.outcome import Outcome
+
+
+class Clock(Protocol):
+    """Time."""
+
+    def monotonic(self) -> float:
+        """Seconds since some moment."""
+
+    def time(self) -> float:
+        """Seconds since the epoch."""
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+
+
+class IssueReader(Protocol):
+    """The tracker, as a poll sees it."""
+
+    def search(self, jql: str) -> Iterator[Issue]:
+        """Every issue that matches, as the index has them: labels and our claim, perhaps stale."""
+
+    def read(self, key: str) -> Issue | None:
+        """The issue as it is now, or None when it is gone."""
+
+    def claim(self, job: Job) -> None:
+        """One atomic edit: `ai-processing` on, the job's label off, the claim written."""
+
+    def own_comments(self, key: str) -> Iterator[OwnComment]:
+        """Our service account's marked comments, newest first, fetched as they are asked for."""
+
+    def issue_url(self, key: str) -> str:
+        """Where a person reads the issue."""
+
+
+class IssueWriter(Protocol):
+    """The tracker, as a publication sees it."""
+
+    def own_comments(self, key: str) -> Iterator[OwnComment]:
+        """Our service account's marked comments, newest first, fetched as they are asked for."""
+
+    def comment(self, key: str, markdown: str, mark: OwnComment) -> None:
+        """Post the text as one comment that carries the mark."""
+
+    def release(self, job: Job, outcome: Outcome) -> None:
+        """Take `ai-processing` off and write how the claim ended; an issue that is gone is no error."""
+
+    def issue_url(self, key: str) -> str:
+        """Where a person reads the issue."""
+
+
+class JobStore(Protocol):
+    """The job table."""
+
+    def get(self, job_id: str) -> JobRecord | None:
+        """The record, None if there is none."""
+
+    def create(self, job: Job) -> bool:
+        """Record a queued job; False if it is known already."""
+
+    def start(self, job: Job, attempt: int) -> bool:
+        """Record that the job is running; False if it has ended already."""
+
+    def end(self, job: Job, outcome: Outcome, cost_usd: float | None) -> None:
+        """Record how the job ended."""
+
+
+class JobSender(Protocol):
+    """The way into a queue: in order per issue, once per job."""
+
+    def send(self, job: Job) -> None:
+        """Put the job on the queue."""
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """A job as a queue hands it out. `attempt` counts from 1."""
+
+    job: Job
+    attempt: int
+    receipt: str
+
+
+class JobReceiver(Protocol):
+    """The way out of the job queue."""
+
+    def receive(self, wait_s: int) -> Delivery | None:
+        """The next job, hidden from others for a while; None if none came."""
+
+    def hide(self, receipt: str, seconds: int) -> None:
+        """Keep the job hidden from others for that long from now; 0 gives it back."""
+
+    def delete(self, receipt: str) -> None:
+        """The job is done with."""
+
+
+class ArtifactStore(Protocol):
+    """What is too large or too private for a queue: briefs, results, transcripts."""
+
+    def put(self, key: str, content: bytes) -> None:
+        """Store, replacing."""
+
+    def get(self, key: str) -> bytes | None:
+        """The content, None if there is none."""
+
+    def put_file(self, key: str, path: Path) -> None:
+        """Store a file without reading it into memory."""
+
+
+@dataclass(frozen=True)
+class BranchPlan:
+    """The branch a pull request will come from, and the branch the agent starts from (None: the default)."""
+
+    name: str
+    start_from: str | None
+
+
+class PullRequestReader(Protocol):
+    """The code host, with a read token."""
+
+    def plan_branch(self, name: str) -> BranchPlan:
+        """Continue the branch if its pull request is open or was never made; else the next free name."""
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A pull request to be."""
+
+    job: Job
+    branch: str
+    base_branch: str
+    changeset: Changeset
+    title: str
+    body: str
+
+
+class PullRequestWriter(Protocol):
+    """The code host, with a write token."""
+
+    def propose(self, proposal: Proposal) -> str:
+        """Make or continue branch and pull request; the pull request's URL. A second call finds the first's."""
+
+
+class Checkout(Protocol):
+    """A clone whose trusted half the agent cannot reach."""
+
+    @property
+    def workspace(self) -> Path:
+        """The working tree, the agent's."""
+
+    @property
+    def branch(self) -> str:
+        """The branch that was cloned."""
+
+    @property
+    def default_branch(self) -> str:
+        """The repository's default branch."""
+
+    def changeset(self) -> Changeset:
+        """Everything that differs from the commit that was cloned."""
+
+
+class Cloner(Protocol):
+    """Fetches the repository."""
+
+    def clone(self, branch: str | None) -> AbstractContextManager[Checkout]:
+        """A shallow clone of the branch (None: the default), gone when the context ends."""
+
+
+@dataclass(frozen=True)
+class AgentTask:
+    """One thing to ask the agent."""
+
+    job: Job
+    action: Action
+    prompt: str
+    workspace: Path
+
+
+class Agent(Protocol):
+    """The agent behind its wall."""
+
+    def run(self, task: AgentTask, transcript: Path) -> AgentRun:
+        """Ask, wait at most the action's time, and say what happened; the stream goes to `transcript`."""
+
+    def cancel(self) -> None:
+        """End the run under way soon; its cost and result so far survive."""
+
+
+class PromptRenderer(Protocol):
+    """The action's template with the ticket as data."""
+
+    def render(self, template: str, values: Mapping[str, Any]) -> str:
+        """The prompt."""
+
+
+class Events(Protocol):
+    """The structured log."""
+
+    def info(self, event: str, **fields: object) -> None:
+        """Something happened."""
+
+    def warning(self, event: str, **fields: object) -> None:
+        """Something happened that a person may have to look at."""
