@@ -36,8 +36,14 @@ class Client:
 
 def pygithub(github: GitHubStandIn) -> Repository:
     auth = Auth.Token(github.settings.write_token)
-    # By default PyGithub waits a second between writes and retries for minutes.
-    hub = Github(auth=auth, base_url=github.api, retry=None, seconds_between_writes=0)
+    # By default PyGithub waits 0.25 s between requests, 1 s between writes, and retries for minutes.
+    hub = Github(
+        auth=auth,
+        base_url=github.api,
+        retry=None,
+        seconds_between_requests=0,
+        seconds_between_writes=0,
+    )
     return hub.get_repo(github.settings.full_name)
 
 

@@ -35,7 +35,11 @@ PLAIN = (
     Sample("emoji", "👍 done :tada: 👨‍👩‍👧‍👦", ("👍", ":tada:", "👨‍👩‍👧‍👦")),
     Sample("right to left", "שלום **עולם** ‏مرحبا‎", ("שלום", "עולם", "مرحبا")),
     Sample("zero width", "a\u200bb\ufeffc\u2060d", ("a\u200bb\ufeffc\u2060d",)),
-    Sample("braces and templates", "{{ config }} {% if x %} ${HOME} {panel}", ("{{ config }}", "${HOME}", "{panel}")),
+    Sample(
+        "braces and templates",
+        "{{ config }} {% if x %} ${HOME} {panel}",
+        ("{{ config }}", "${HOME}", "{panel}"),
+    ),
     Sample("control characters", "bell\x07 null\x00 escape\x1b[31m end", ("bell", "null", "[31m end")),
     Sample("lone surrogate", "broken \ud83d here", ("broken ", " here")),
     Sample("very long line", "word " * 8000, ("word word",)),
@@ -69,7 +73,11 @@ LINKS = (
     Sample("bare address", "see https://x.example/a_b_c, ok", ("https://x.example/a_b_c",)),
     Sample("mailto", "[mail](mailto:a@x.example)", ("mail",)),
     Sample("javascript link", "[click me](javascript:alert(1))", ("click me",)),
-    Sample("javascript in disguise", "[a](JaVaScRiPt:alert(1)) [b](java&#115;cript:x) [c]( javascript:x)", ("a", "b")),
+    Sample(
+        "javascript in disguise",
+        "[a](JaVaScRiPt:alert(1)) [b](java&#115;cript:x) [c]( javascript:x)",
+        ("a", "b"),
+    ),
     Sample("javascript autolink", "<javascript:alert(1)>", ("javascript:alert(1)",)),
     Sample("data link", "[d](data:text/html;base64,PHNjcmlwdD4=)", ("d",)),
     Sample("file and vb links", "[f](file:///etc/passwd) [v](vbscript:x)", ("f", "v")),
@@ -102,7 +110,9 @@ LISTS = (
     Sample("code in list", "1. run\n\n   ```sh\n   make\n   ```\n2. done", ("run", "make", "done")),
     Sample("heading in list", "- # Big\n- text\n\n  ## Small", ("Big", "text", "Small")),
     Sample("quote in list", "- a\n  > quoted\n- b", ("a", "quoted", "b")),
-    Sample("table in list", "- a\n\n  | h1 | h2 |\n  |---|---|\n  | c1 | c2 |", ("a", "h1", "h2", "c1", "c2")),
+    Sample(
+        "table in list", "- a\n\n  | h1 | h2 |\n  |---|---|\n  | c1 | c2 |", ("a", "h1", "h2", "c1", "c2")
+    ),
     Sample("rule in list", "- a\n\n  ***\n\n  b", ("a", "b")),
     Sample("tasks", "- [ ] todo\n- [x] done\n- [X] also", ("todo", "done", "also")),
     Sample("nested tasks", "- [ ] a\n  - [x] b\n    - [ ] c\n- [ ] d", ("a", "b", "c", "d")),
@@ -126,13 +136,19 @@ BLOCKS = (
     Sample("fence with info", '```python title="a.py" {1,2}\nx\n```', ("x",)),
     Sample("unclosed fence", "```python\nnever closed", ("never closed",)),
     Sample("indented code", "text\n\n    x = 1\n      y = 2\n", ("x = 1\n  y = 2",)),
-    Sample("fence with markup in it", "```\n**a** <b>c</b> @user [x](y)\n```", ("**a** <b>c</b> @user [x](y)",)),
+    Sample(
+        "fence with markup in it", "```\n**a** <b>c</b> @user [x](y)\n```", ("**a** <b>c</b> @user [x](y)",)
+    ),
     Sample("diff", "```diff\n- old\n+ new\n```", ("- old\n+ new",)),
     Sample("quote", "> a\n> b\n\nc", ("a", "b", "c")),
     Sample("lazy quote", "> a\nb", ("a", "b")),
     Sample("nested quotes", "> a\n>> b\n>>> c", ("a", "b", "c")),
     Sample("heading in quote", "> # big\n> text", ("big", "text")),
-    Sample("all in quote", "> - a\n>\n> ```\n> code\n> ```\n>\n> ---\n>\n> |h|\n> |-|\n> |c|", ("a", "code", "h", "c")),
+    Sample(
+        "all in quote",
+        "> - a\n>\n> ```\n> code\n> ```\n>\n> ---\n>\n> |h|\n> |-|\n> |c|",
+        ("a", "code", "h", "c"),
+    ),
     Sample("tasks in quote", "> - [ ] a\n> - [x] b", ("a", "b")),
     Sample("empty quote", ">\n", ()),
     Sample("deep quotes", ">" * 500 + " bottom", ("bottom",)),
@@ -156,7 +172,11 @@ HTML = (
     Sample("inline html", "a <b>bold</b> <i>i</i>", ("<b>bold</b>",)),
     Sample("block html", "<div>\nhello\n</div>\n\nafter", ("<div>", "hello", "after")),
     Sample("script", "<script>alert(1)</script>", ("<script>alert(1)</script>",)),
-    Sample("details", "<details><summary>more</summary>\n\nhidden **text**\n\n</details>", ("more", "hidden", "text")),
+    Sample(
+        "details",
+        "<details><summary>more</summary>\n\nhidden **text**\n\n</details>",
+        ("more", "hidden", "text"),
+    ),
     Sample("comment", "a <!-- secret --> b\n\n<!-- block -->", ("<!-- secret -->", "<!-- block -->")),
     Sample("html in heading", "# <u>title</u>", ("<u>title</u>",)),
     Sample("html in table", "|a|\n|-|\n|<b>x</b>|", ("<b>x</b>",)),
@@ -227,8 +247,14 @@ EXTENSIONS = (
         """<u adf="underline">u</u> <span adf="textColor" params='{"color":"#ff0000"}'>red</span>""",
         ("u", "red", "textColor"),
     ),
-    Sample("wiki markup", "{panel:title=x}y{panel} h1. z {color:red}w{color}", ("{panel:title=x}y{panel}", "h1. z")),
-    Sample("directive", ":::note\ntext\n:::\n\n.. include:: /etc/passwd", ("text", ".. include:: /etc/passwd")),
+    Sample(
+        "wiki markup",
+        "{panel:title=x}y{panel} h1. z {color:red}w{color}",
+        ("{panel:title=x}y{panel}", "h1. z"),
+    ),
+    Sample(
+        "directive", ":::note\ntext\n:::\n\n.. include:: /etc/passwd", ("text", ".. include:: /etc/passwd")
+    ),
     Sample("json document", '{"type":"doc","version":1,"content":[]}', ('{"type":"doc"',)),
 )
 

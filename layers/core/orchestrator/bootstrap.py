@@ -110,8 +110,8 @@ def jira(settings: JiraSettings, secret: JiraSecret) -> "JiraCloud":
     from orchestrator.adapters.jira_cloud import JiraCloud
 
     session = requests.Session()
-    # A proxy or .netrc of the machine has no say in where a token goes.
-    session.trust_env = False
+    # Without one of its own, requests takes a .netrc's credentials instead of ours.
+    session.auth = lambda request: request
     return JiraCloud(AtlassianAuth(settings, secret, session, clock()), session, clock())
 
 

@@ -123,7 +123,7 @@ class GitHubStandIn(StandInServer):
 
     def pull_requests(self) -> tuple[PullRequest, ...]:
         """Return every pull request, oldest first."""
-        return tuple(self._hub.pulls.values())
+        return self._hub.all_pulls()
 
     def pull_request(self, number: int) -> PullRequest:
         """Return one pull request; `KeyError` when there is none."""

@@ -155,7 +155,10 @@ class BareRepository:
 
     def ref(self, ref: str) -> str | None:
         """Return the sha a full ref name points to."""
-        return self.refs(ref).get(ref)
+        try:
+            return self.text("show-ref", "--verify", "--hash", ref)
+        except GitError:
+            return None
 
     def refs(self, prefix: str) -> dict[str, str]:
         """Return every ref whose full name begins with the prefix."""

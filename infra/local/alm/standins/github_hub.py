@@ -97,8 +97,13 @@ class Hub:
         with self.lock:
             self.repository.set_ref(ref, sha, old)
             for pull in self.pulls.values():
-                if pull.state == "open":
+                if pull.state == "open" and ref in {f"refs/heads/{pull.head}", f"refs/heads/{pull.base}"}:
                     self._follow(pull)
+
+    def all_pulls(self) -> tuple[PullRequest, ...]:
+        """Return every pull request, oldest first."""
+        with self.lock:
+            return tuple(self.pulls.values())
 
     def open_pull(self, draft: PullRequest) -> PullRequest:
         """Create a pull request under a new number, or raise `Rejected` for GitHub's reasons."""

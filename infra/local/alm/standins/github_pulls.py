@@ -39,7 +39,7 @@ class Pulls:
         owner, colon, head = request.first("head").partition(":")
         found = [
             pull
-            for pull in self._hub.pulls.values()
+            for pull in self._hub.all_pulls()
             if state in {"all", pull.state}
             and base in {"", pull.base}
             and (not colon or (owner, head) == (self._hub.settings.owner, pull.head))

@@ -36,6 +36,7 @@ class AtlassianAuth:
     def renew(self) -> None:
         """Get a new token now."""
         form = {
+            "audience": "api.atlassian.com",
             "grant_type": "client_credentials",
             "client_id": self.secret.client_id,
             "client_secret": self.secret.client_secret,

@@ -79,7 +79,7 @@ class GitHubReader:
     def plan_branch(self, name: str) -> BranchPlan:
         """Continue the branch if its pull request is open or was never made; else the next free name."""
         with _translated():
-            taken = {ref.ref.removeprefix("refs/heads/") for ref in self._matching(name)}
+            taken = {ref.ref.removeprefix("refs/heads/") for ref in _matching(self.repository, name)}
             for number in count(1):
                 candidate = name if number == 1 else f"{name}-{number}"
                 if candidate not in taken:
@@ -88,9 +88,6 @@ class GitHubReader:
                 if not states or "open" in states:
                     return BranchPlan(candidate, start_from=candidate)
         raise AssertionError  # count() never ends
-
-    def _matching(self, name: str) -> list[GitRef]:
-        return list(self.repository.get_git_matching_refs(f"heads/{name}"))
 
 
 @dataclass(frozen=True)
@@ -124,12 +121,9 @@ class GitHubWriter:
         ref.edit(self._commit(proposal).sha)
 
     def _ref(self, branch: str) -> GitRef | None:
-        try:
-            return self.repository.get_git_ref(f"heads/{branch}")
-        except GithubException as error:
-            if error.status == requests.codes.not_found:
-                return None
-            raise
+        # Asked for by name, a ref that is missing would show only when it is used.
+        full = f"refs/heads/{branch}"
+        return next((ref for ref in _matching(self.repository, branch) if ref.ref == full), None)
 
     def _is_ours(self, ref: GitRef, proposal: Proposal) -> bool:
         """Whether an earlier delivery of the same job made the branch's last commit."""
@@ -166,6 +160,10 @@ class GitHubWriter:
         said = (pull.body or "", *(comment.body for comment in pull.get_issue_comments()))
         if not any(marker in text for text in said):
             pull.create_issue_comment(f"{proposal.body}\n\n{marker}")
+
+
+def _matching(repository: Repository, prefix: str) -> list[GitRef]:
+    return list(repository.get_git_matching_refs(f"heads/{prefix}"))
 
 
 def _pulls(repository: Repository, branch: str, state: str) -> list[PullRequest]:

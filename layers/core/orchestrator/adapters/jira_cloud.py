@@ -182,7 +182,7 @@ def _checked(answer: requests.Response | None, method: str, path: str) -> reques
 
 def _is_whole(answer: requests.Response) -> bool:
     if not answer.content:
-        return answer.status_code == requests.codes.no_content
+        return bool(answer.status_code == requests.codes.no_content)
     try:
         answer.json()
     except ValueError:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 # Deeper than any editor lets people nest, shallow enough to render by recursion.
-MAX_DEPTH = 40
+MAX_DEPTH = 30
 
 INLINE_KINDS = frozenset(
     {

@@ -52,7 +52,6 @@ class RunJob:
         if not self.jobs.start(job, delivery.attempt):
             return self.events.info("job.ended_already", **job.log_fields())
         if self.artifacts.get(result_key(job.job_id)) is None:
-            self.events.info("job.started", **job.log_fields(), attempt=delivery.attempt)
             self._finish(job, self._outcome(delivery))
         self.results.send(job)
         return None
@@ -100,6 +99,7 @@ class RunJob:
             raise JobFailed("What the worker was to know of the ticket is no longer stored.")
         brief = Brief.model_validate_json(stored)
         plan = self._plan(job, action)
+        self._phase(job, "clone")
         with self.cloner.clone(plan.start_from) as checkout:
             return self._run_in(checkout, delivery, brief, plan)
 
@@ -114,11 +114,16 @@ class RunJob:
         prompt = self.prompts.render(
             action.template, prompt_values(delivery.job, brief, secrets.token_hex(8))
         )
+        self._phase(delivery.job, "agent")
         run = self._ask(AgentTask(delivery.job, action, prompt, checkout.workspace))
+        self._phase(delivery.job, "collect")
         changeset = checkout.changeset() if action.produces is Produces.PULL_REQUEST else None
         return _result(action, brief, run, changeset).model_copy(
             update={"branch": plan.name or None, "base_branch": checkout.default_branch}
         )
+
+    def _phase(self, job: Job, phase: str) -> None:
+        self.events.info("job.phase", **job.log_fields(), phase=phase)
 
     def _ask(self, task: AgentTask) -> AgentRun:
         with tempfile.TemporaryDirectory(prefix="alm-transcript-") as folder:

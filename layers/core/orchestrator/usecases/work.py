@@ -37,6 +37,7 @@ class Work:
     def on(self, delivery: Delivery) -> None:
         """Work on this message; raising leaves it to the queue."""
         self._busy = True
+        self.events.info("job.taken", **delivery.job.log_fields(), attempt=delivery.attempt)
         with self.hidden(delivery.receipt):
             self.run(delivery)
         self.queue.delete(delivery.receipt)

@@ -1,0 +1,114 @@
+"""The `.env` as values, and what each room gets of it: settings for its environment, secrets for the manager."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from dotenv import dotenv_values
+
+from alm.environment import ROOT, installed_cli
+from orchestrator.config import (
+    JiraSecret,
+    JiraSettings,
+    PublishSettings,
+    WorkerSettings,
+)
+from orchestrator.errors import ConfigError
+
+CREDENTIALS = ("JIRA_CLIENT_ID", "JIRA_CLIENT_SECRET", "GITHUB_TOKEN", "ANTHROPIC_API_KEY")
+PROMPTS = ROOT / "prompts"
+_PLACEHOLDERS = dict.fromkeys(
+    ("JOBS_TABLE", "ARTIFACTS_BUCKET", "JOB_QUEUE_URL", "RESULT_QUEUE_URL", "GITHUB_SECRET"), "checked-later"
+)
+
+
+@dataclass(frozen=True)
+class LocalSettings:
+    """What a `.env` says. Only the file counts: variables of the shell are never read."""
+
+    values: Mapping[str, str]
+
+    @property
+    def poll_interval_s(self) -> float:
+        """Seconds between polls."""
+        return _positive("POLL_INTERVAL_SECONDS", self.values.get("POLL_INTERVAL_SECONDS", "60"))
+
+    @property
+    def shares_write_token(self) -> bool:
+        """Whether the worker has to clone with the write token, for want of a read token."""
+        return not self.values.get("GITHUB_READ_TOKEN")
+
+    def secrets(self) -> Mapping[str, str]:
+        """Secret name to JSON text, for Secrets Manager."""
+        value = self.values
+        read_token = value.get("GITHUB_READ_TOKEN") or value["GITHUB_TOKEN"]
+        return {
+            "alm/jira": _json(client_id=value["JIRA_CLIENT_ID"], client_secret=value["JIRA_CLIENT_SECRET"]),
+            "alm/github/read": _json(token=read_token),
+            "alm/github/write": _json(token=value["GITHUB_TOKEN"]),
+            "alm/anthropic": _json(api_key=value["ANTHROPIC_API_KEY"]),
+        }
+
+    def poll_environment(self) -> Mapping[str, str]:
+        """What poll_jira is told."""
+        return self._told(JiraSettings.model_fields)
+
+    def worker_environment(self) -> Mapping[str, str]:
+        """What run_job is told."""
+        cli = self.values.get("CLAUDE_CLI") or str(installed_cli())
+        told = self._told(WorkerSettings.model_fields)
+        return {**told, "GITHUB_SECRET": "alm/github/read", "CLAUDE_CLI": cli}
+
+    def publish_environment(self) -> Mapping[str, str]:
+        """What publish_result is told."""
+        return {**self._told(PublishSettings.model_fields), "GITHUB_SECRET": "alm/github/write"}
+
+    def _told(self, fields: Mapping[str, object]) -> dict[str, str]:
+        names = (name.upper() for name in fields)
+        told = {name: self.values[name] for name in names if self.values.get(name)}
+        return {**told, "PROMPTS_DIR": self.values.get("PROMPTS_DIR") or str(PROMPTS)}
+
+
+def read_env_file(path: Path) -> LocalSettings:
+    """The settings in the file, all checked, or a ConfigError that says what to mend."""
+    if not path.is_file():
+        raise ConfigError(
+            f"{path} does not exist. Copy .env.example to .env and fill it in, or name another file."
+        )
+    # interpolate=False: a $ in a secret is a $.
+    values = {name: value for name, value in dotenv_values(path, interpolate=False).items() if value}
+    return checked(values)
+
+
+def checked(values: Mapping[str, str]) -> LocalSettings:
+    """The settings, or a ConfigError that names every variable that is wrong."""
+    missing = [name for name in CREDENTIALS if not values.get(name)]
+    if missing:
+        raise ConfigError(f"The configuration cannot be used. Missing: {', '.join(missing)}.")
+    settings = LocalSettings(values)
+    WorkerSettings.read({**_PLACEHOLDERS, **values})
+    PublishSettings.read({**_PLACEHOLDERS, **values})
+    _ = settings.poll_interval_s
+    return settings
+
+
+def jira_secret(settings: LocalSettings) -> JiraSecret:
+    """The service account's credentials, for a dry run in this process."""
+    return JiraSecret.model_validate_json(settings.secrets()["alm/jira"])
+
+
+def _positive(name: str, text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not number > 0:
+        raise ConfigError(
+            f"The configuration cannot be used. {name}: it must be a number of seconds above 0."
+        )
+    return number
+
+
+def _json(**fields: str) -> str:
+    return json.dumps(fields)

@@ -1,0 +1,108 @@
+"""The whole stack on one machine: what AWS does between the functions, and nothing that the functions do."""
+
+import time
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from threading import Event, Thread
+from typing import Any, Self
+
+from alm.aws import LocalAws
+from alm.environment import machine_environment
+from alm.function import FunctionError, LocalFunction, LogLine
+from alm.settings import LocalSettings
+from alm.workers import Workers
+
+DRAIN_S = 60.0
+LOOK_EVERY_S = 0.05
+
+
+@dataclass
+class Stack:
+    """poll_jira, run_job and publish_result with moto between them."""
+
+    settings: LocalSettings
+    concurrency: int
+    log: LogLine
+    complain: Callable[[str], None]
+    left_over: int = 0
+    _exit: ExitStack = field(default_factory=ExitStack)
+    _closing: Event = field(default_factory=Event)
+    _publishing: bool = False
+
+    def __enter__(self) -> Self:
+        with ExitStack() as stack:
+            self.aws = stack.enter_context(LocalAws(self.settings.secrets()))
+            self.workers = Workers(self._told(self.settings.worker_environment()), self.concurrency, self.log)
+            self.workers.tend()
+            stack.callback(self.workers.stop)
+            self.poller = stack.enter_context(self._function("poll_jira", self.settings.poll_environment()))
+            self._publisher = stack.enter_context(
+                self._function("publish_result", self.settings.publish_environment())
+            )
+            self._deliverer = Thread(target=self._deliver, name="results", daemon=True)
+            self._deliverer.start()
+            self._exit = stack.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.workers.stop()
+        self.wait_until(lambda: not self._results_left(), DRAIN_S)
+        self.left_over = self.aws.in_flight() - self.aws.results_left()
+        self._closing.set()
+        self._deliverer.join()
+        self._exit.close()
+
+    def poll(self) -> Mapping[str, list[str]]:
+        """One scheduled poll; FunctionError if it failed."""
+        return self.poller.invoke({"source": "alm"})  # type: ignore[no-any-return]
+
+    def is_idle(self) -> bool:
+        """Whether every job that was taken has been told about."""
+        return self.workers.busy == 0 and not self._publishing and self.aws.in_flight() == 0
+
+    def wait_until(self, condition: Callable[[], bool], limit_s: float) -> bool:
+        """Whether the condition came true in time; ends early when no worker can start."""
+        deadline = time.monotonic() + limit_s
+        while not condition():
+            if time.monotonic() > deadline or self.workers.broken:
+                return condition()
+            time.sleep(LOOK_EVERY_S)
+        return True
+
+    def _results_left(self) -> int:
+        return int(self._publishing) + self.aws.results_left()
+
+    def _function(self, name: str, environment: Mapping[str, str]) -> LocalFunction:
+        return LocalFunction(f"{name}.handler", self._told(environment), self.log)
+
+    def _told(self, environment: Mapping[str, str]) -> Mapping[str, str]:
+        return {
+            **machine_environment(),
+            **self.aws.environment,
+            **environment,
+            "POWERTOOLS_LOG_LEVEL": "INFO",
+        }
+
+    def _deliver(self) -> None:
+        """What the event source mapping does: each result to the publisher, deleted when it did not raise."""
+        while not self._closing.is_set():
+            message = self.aws.next_result(wait_s=1)
+            if message is None:
+                continue
+            self._publishing = True
+            self._publish(message)
+            self._publishing = False
+
+    def _publish(self, message: Any) -> None:
+        record = {
+            "body": message["Body"],
+            "receiptHandle": message["ReceiptHandle"],
+            "attributes": message["Attributes"],
+        }
+        try:
+            self._publisher.invoke({"Records": [record]})
+        except FunctionError as error:
+            self.complain(f"publish_result failed and will be tried again: {error.kind}: {error}")
+            return
+        self.aws.result_done(message["ReceiptHandle"])
