@@ -33,7 +33,7 @@ PLAIN = (
     Sample("escapes", r"\*not em\* \# \[x\] \<b\> \\ 5 \* 3", ("*not em*", "[x]", "<b>", "5 * 3")),
     Sample("entities", "&lt;b&gt; &amp; &copy; &#64;user &nbsp;", ("<b>", "&", "©", "@user")),
     Sample("emoji", "👍 done :tada: 👨‍👩‍👧‍👦", ("👍", ":tada:", "👨‍👩‍👧‍👦")),
-    Sample("right to left", "שלום **עולם** ‏مرحبا‎", ("שלום", "עולם", "مرحبا")),
+    Sample("right to left", "שלום **עולם** \u200fمرحبا\u200e", ("שלום", "עולם", "مرحبا")),  # noqa: RUF001 - Arabic is meant
     Sample("zero width", "a\u200bb\ufeffc\u2060d", ("a\u200bb\ufeffc\u2060d",)),
     Sample(
         "braces and templates",

@@ -5,6 +5,7 @@ import os
 import select
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -22,20 +23,18 @@ SYSTEM_FILES = ("/etc/alternatives", "/etc/ld.so.cache", "/etc/ld.so.conf", "/et
 SYSTEM_FOLDERS = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 
 
-def bwrap_argv(confined: Confined, status_fd: int) -> list[str]:
-    """The whole command line. Nothing is mounted below a path that the repository controls."""
+def bwrap_options(confined: Confined) -> list[str]:
+    """What the wall is made of. Nothing is mounted below a path that the repository controls."""
     return [
-        *("bwrap", "--unshare-all", "--unshare-user", "--uid", "1000", "--gid", "1000"),
+        *("--unshare-all", "--unshare-user", "--uid", "1000", "--gid", "1000"),
         *("--hostname", "sandbox", "--die-with-parent", "--new-session", "--clearenv"),
-        *("--json-status-fd", str(status_fd), "--ro-bind", "/usr", "/usr"),
+        *("--ro-bind", "/usr", "/usr"),
         *_system(),
         *("--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "--tmpfs", HOME),  # noqa: S108  # inside
         *_read_only(confined),
         *("--bind" if confined.writable else "--ro-bind", str(confined.workspace), WORKSPACE),
         *("--remount-ro", "/", "--chdir", WORKSPACE),
         *(part for name, value in confined.environment.items() for part in ("--setenv", name, value)),
-        "--",
-        *confined.argv,
     ]
 
 
@@ -94,6 +93,15 @@ class BubblewrapProcess:
         return int(json.loads(line)["child-pid"]) if line else 0
 
 
+@contextmanager
+def _as_file(options: list[str]) -> Iterator[int]:
+    """The options as a descriptor to read: bubblewrap's command line can be seen inside, and shows none of them."""
+    with os.fdopen(os.memfd_create("options"), "wb", buffering=0) as file:
+        file.write(b"".join(os.fsencode(option) + b"\0" for option in options))
+        file.seek(0)
+        yield file.fileno()
+
+
 def _children_of(parent: int) -> Iterator[tuple[int, int]]:
     """(start time, pid) of each child, as /proc tells; see proc_pid_stat(5)."""
     for folder in Path("/proc").iterdir():
@@ -108,7 +116,9 @@ def _children_of(parent: int) -> Iterator[tuple[int, int]]:
 
 @dataclass(frozen=True)
 class Bubblewrap:
-    """Builds the wall with the `bwrap` on the PATH."""
+    """Builds the wall with the `bwrap` found in `path`, and never with one from elsewhere."""
+
+    path: str = "/usr/local/bin:/usr/bin:/bin"
 
     @property
     def socket_inside(self) -> str:
@@ -130,20 +140,16 @@ class Bubblewrap:
 
     def start(self, confined: Confined) -> ConfinedProcess:
         """Run it in a session and a process group of its own."""
-        status, status_out = os.pipe()
-        try:
+        status_in, status_out = os.pipe()
+        status = os.fdopen(status_in, "rb")
+        with os.fdopen(status_out, "wb"), _as_file(bwrap_options(confined)) as options:
             process = subprocess.Popen(
-                bwrap_argv(confined, status_out),
+                ["bwrap", "--args", str(options), "--json-status-fd", str(status_out), "--", *confined.argv],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
-                env={"PATH": "/usr/local/bin:/usr/bin:/bin"},
-                pass_fds=(status_out,),
+                env={"PATH": self.path},
+                pass_fds=(options, status_out),
                 start_new_session=True,
             )
-        except BaseException:
-            os.close(status)
-            raise
-        finally:
-            os.close(status_out)
-        return BubblewrapProcess(process, os.fdopen(status, "rb"))
+        return BubblewrapProcess(process, status)

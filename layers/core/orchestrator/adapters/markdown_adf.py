@@ -20,8 +20,8 @@ type Json = dict[str, Any]
 
 # Callers split at Jira's 32,767; much beyond it the parser's quadratic corners would take seconds.
 _MAX_CHARS = 40_000
-# The parser drops what is nested deeper, so such text is shown as code instead.
-_MAX_NESTING = 150
+# The parser drops what is nested deeper, so such text is shown as code; brackets cost time times this.
+_MAX_NESTING = 40
 
 _KINDS = {
     "paragraph_open": "paragraph",
@@ -160,7 +160,7 @@ def _without_punctuation(address: str) -> str:
     address = address.rstrip(".,:;!?*_~]")
     extra = address.count(")") - address.count("(")
     tail = sum(1 for _ in takewhile(")".__eq__, reversed(address)))
-    return address[: len(address) - max(0, min(extra, tail))]
+    return address[: len(address) - max(0, min(extra, tail))].rstrip(".,:;!?*_~]")
 
 
 def _text(text: str, marks: dict[str, Json]) -> Json:

@@ -114,7 +114,7 @@ def label(node: Node) -> str:
     if node.kind in ("media", "mediaInline"):
         return f"[image: {_first(node, 'alt', 'fileName', '__fileName', 'name', 'url', 'id')}]"
     special = _LABELS.get(node.kind)
-    return special(node) if special else _first(node, "text", "title")
+    return special(node) if special else node.text or _first(node, "text", "title")
 
 
 def _mention(node: Node) -> str:

@@ -1,0 +1,36 @@
+# Every target makes the clone ready first; when it is, that takes no time.
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check format bench
+
+# Demo, tests and bench see these variables and no others: no credential, no setting of the person's own Claude or AWS.
+KEPT := PATH HOME USER LANG LC_ALL TERM COLUMNS TMPDIR TZ CI SSL_CERT_FILE SSL_CERT_DIR REQUESTS_CA_BUNDLE
+CLEAN := env -i $(foreach name,$(KEPT),$(if $(value $(name)),$(name)='$(value $(name))'))
+BIN := .venv/bin
+
+help: ## Show this list
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
+
+setup: ## Install what the project needs into .venv and .tools
+	@scripts/setup
+
+demo: setup ## Run everything on this machine, without any account
+	@$(CLEAN) $(BIN)/alm demo
+
+test: setup ## Run all tests
+	$(CLEAN) $(BIN)/pytest
+
+check: setup ## Look at format, lint, types, template and lock file
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/shellcheck scripts/setup .ci/run
+	.tools/uv/bin/uv lock --check --offline --quiet
+	$(CLEAN) AWS_DEFAULT_REGION=us-east-1 SAM_CLI_TELEMETRY=0 $(BIN)/sam validate --lint
+	$(CLEAN) $(BIN)/pytest --quiet tests/unit/test_architecture.py
+
+format: setup ## Put the code into the house format
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+
+bench: setup ## Compare the pipeline with a bare clone and a bare CLI
+	@$(CLEAN) $(BIN)/python -m alm.bench

@@ -1,0 +1,95 @@
+"""A task for the agent adapter, and a ClaudeCode around the real CLI or a script that plays it."""
+
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from alm.environment import ROOT, installed_cli
+from alm.standins.model import Conversation, Script, ScriptedModel, ToolCall, Turn
+from orchestrator.adapters.action_files import load_action
+from orchestrator.adapters.bubblewrap import Bubblewrap
+from orchestrator.adapters.claude_code import ClaudeCode
+from orchestrator.domain.agent import AgentRun
+from orchestrator.domain.job import Job
+from orchestrator.ports import AgentTask
+
+KEY = "sk-ant-test-the-real-key"
+REPORT = {"summary": "s", "root_cause": "r", "files": [], "evidence": ["e"], "confidence": "low"}
+JOB = Job(
+    job_id="DEMO-1-investigate-1",
+    issue_id="1",
+    issue_key="DEMO-1",
+    action="investigate",
+    label="ai-investigate",
+)
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a run left: its value, the stream as text, the model's requests."""
+
+    run: AgentRun
+    transcript: str
+    requests: list[tuple[dict[str, str], dict[str, object]]]
+
+
+def claude(base_url: str, cli: Path | None = None) -> ClaudeCode:
+    """The adapter as bootstrap makes it, patient with nothing."""
+    return ClaudeCode(Bubblewrap(), cli or installed_cli(), base_url, KEY, max_retries=1)
+
+
+def task(
+    workspace: Path, action: str = "investigate", prompt: str = "Find it.", **changes: object
+) -> AgentTask:
+    """One of our own actions, with front matter changed by keyword."""
+    loaded = load_action(ROOT / "prompts" / f"{action}.md").model_copy(update=changes)
+    return AgentTask(replace_action(JOB, action), loaded, prompt, workspace)
+
+
+def replace_action(job: Job, action: str) -> Job:
+    """The job for another action."""
+    return job.model_copy(update={"action": action})
+
+
+def ask(script: Script, agent_task: AgentTask, cli: Path | None = None, **options: object) -> Ran:
+    """Run the task against a scripted model."""
+    with tempfile.TemporaryDirectory() as folder, ScriptedModel(script) as model:
+        transcript = Path(folder) / "transcript.jsonl"
+        agent = replace(claude(model.url, cli), **options)  # type: ignore[arg-type]  # the adapter's own fields
+        run = agent.run(agent_task, transcript)
+        return Ran(run, transcript.read_text(), model.requests)
+
+
+def turns(*said: Turn) -> Script:
+    """A script that says these in order, the last one again and again."""
+
+    def script(conversation: Conversation) -> Turn:
+        return said[min(conversation.step, len(said) - 1)]
+
+    return script
+
+
+def reports(report: Mapping[str, object]) -> Turn:
+    """The turn that gives the structured result."""
+    return Turn(tools=(ToolCall("StructuredOutput", report),))
+
+
+def bash(command: str) -> Turn:
+    """A turn that runs a command."""
+    return Turn(tools=(ToolCall("Bash", {"command": command, "description": "x"}),))
+
+
+def script_cli(folder: Path, body: str) -> Path:
+    """A program in the CLI's place."""
+    path = folder / "claude"
+    path.write_text(f"#!/bin/bash\n{body}\n")
+    path.chmod(0o755)
+    return path
+
+
+def processes_with(word: str) -> list[str]:
+    """Command lines on this machine that contain the word."""
+    listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+    return [line for line in listed.splitlines() if word in line and "ps -eo" not in line]

@@ -1,0 +1,129 @@
+"""How a run ends that does not end by itself: deadline, cancellation, and programs that misbehave."""
+
+from pathlib import Path
+
+import pytest
+from tests.integration.agents import (
+    REPORT,
+    ask,
+    bash,
+    claude,
+    processes_with,
+    reports,
+    script_cli,
+    task,
+    turns,
+)
+
+from alm.standins.model import Conversation, ScriptedModel, Turn
+from orchestrator.adapters import supervision
+from orchestrator.adapters.bubblewrap import Bubblewrap
+from orchestrator.domain.agent import Stop
+from orchestrator.errors import JobFailed, SandboxRefused
+
+NEVER = turns(Turn(think_s=60))
+
+
+def test_a_run_ended_early_keeps_its_cost_and_result(workspace: Path, tmp_path: Path) -> None:
+    def script(conversation: Conversation) -> Turn:
+        if conversation.step == 0:
+            return bash("echo one")
+        agent.cancel()
+        return Turn(think_s=60)
+
+    with ScriptedModel(script) as model:
+        agent = claude(model.url)
+        run = agent.run(task(workspace), tmp_path / "transcript")
+    assert run.stop is Stop.CANCELLED
+    assert run.result is not None
+    assert run.cost_usd is not None
+    assert run.cost_usd > 0
+
+
+def test_the_deadline_is_the_shorter_of_the_actions_and_the_deployments(
+    workspace: Path, tmp_path: Path
+) -> None:
+    cli = script_cli(tmp_path, "exec sleep 60")
+    for timeout_minutes, timeout_s in ((0.005, 600.0), (10, 0.3)):
+        ran = ask(NEVER, task(workspace, timeout_minutes=timeout_minutes), cli, timeout_s=timeout_s)
+        assert ran.run.stop is Stop.DEADLINE
+        assert 300 <= ran.run.duration_ms < 10_000
+
+
+def test_a_cancelled_run_is_not_started(workspace: Path, tmp_path: Path) -> None:
+    agent = claude("http://127.0.0.1:9", script_cli(tmp_path, "exec sleep 60"))
+    agent.cancel()
+    assert agent.run(task(workspace), tmp_path / "transcript").stop is Stop.CANCELLED
+
+
+def test_everything_behind_the_wall_is_gone_afterwards(workspace: Path) -> None:
+    marker = "sleep 98765"
+    command = f"(setsid {marker} >/dev/null 2>&1 &); (nohup {marker} >/dev/null 2>&1 &); echo started"
+    ran = ask(turns(bash(command), reports(REPORT)), task(workspace))
+    assert "started" in ran.transcript
+    assert processes_with(marker) == []
+
+
+def test_a_program_that_ignores_every_polite_signal_is_killed(
+    workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        supervision, "ESCALATION", tuple((signal, 0.3) for signal, _ in supervision.ESCALATION)
+    )
+    cli = script_cli(tmp_path, "trap '' INT TERM; while true; do sleep 12345; done")
+    ran = ask(NEVER, task(workspace), cli, timeout_s=0.5)
+    assert ran.run.stop is Stop.DEADLINE
+    assert ran.run.result is None
+    assert ran.run.duration_ms < 5000
+    assert processes_with("sleep 12345") == []
+
+
+def test_a_program_that_ends_on_sigint_is_not_terminated(workspace: Path, tmp_path: Path) -> None:
+    (workspace / "result").write_text('{"type": "result", "total_cost_usd": 1}\n')
+    cli = script_cli(tmp_path, "trap 'cat /workspace/result; exit 0' INT; while true; do sleep 0.1; done")
+    ran = ask(NEVER, task(workspace), cli, timeout_s=0.5)
+    assert ran.run.cost_usd == 1
+    assert ran.run.exit_status == 0
+
+
+def test_a_program_that_exits_non_zero_has_no_result(workspace: Path, tmp_path: Path) -> None:
+    ran = ask(NEVER, task(workspace), script_cli(tmp_path, "echo trouble >&2; exit 3"))
+    assert ran.run.exit_status == 3
+    assert ran.run.result is None
+    assert '"stderr"' in ran.transcript
+    assert "trouble" in ran.transcript
+
+
+def test_half_a_line_is_no_result(workspace: Path, tmp_path: Path) -> None:
+    ran = ask(NEVER, task(workspace), script_cli(tmp_path, """printf '{"type":"result","is_err'"""))
+    assert ran.run.result is None
+    assert ran.run.exit_status == 0
+
+
+def test_a_program_that_never_reads_its_prompt_blocks_nobody(workspace: Path, tmp_path: Path) -> None:
+    ran = ask(NEVER, task(workspace, prompt="x" * 1_000_000), script_cli(tmp_path, "exit 0"))
+    assert ran.run.exit_status == 0
+
+
+def test_endless_output_is_read_without_end_or_memory(workspace: Path, tmp_path: Path) -> None:
+    cli = script_cli(tmp_path, "head -c 50000000 /dev/zero | tr '\\0' x; head -c 50000000 /dev/zero >&2")
+    ran = ask(NEVER, task(workspace), cli)
+    assert ran.run.result is None
+    assert ran.run.exit_status == 0
+
+
+def test_a_missing_cli_is_a_failed_job_in_plain_words(workspace: Path, tmp_path: Path) -> None:
+    with pytest.raises(JobFailed, match="CLI is not installed"):
+        ask(NEVER, task(workspace), tmp_path / "nothing")
+
+
+def test_a_machine_without_bubblewrap_refuses(workspace: Path, tmp_path: Path) -> None:
+    with pytest.raises(SandboxRefused, match="bubblewrap"):
+        ask(NEVER, task(workspace), sandbox=Bubblewrap(path=str(tmp_path)))
+
+
+def test_a_machine_that_refuses_namespaces_refuses_the_job(workspace: Path, tmp_path: Path) -> None:
+    (tmp_path / "bwrap").write_text("#!/bin/sh\necho 'No permissions to create new namespace' >&2\nexit 1\n")
+    (tmp_path / "bwrap").chmod(0o755)
+    with pytest.raises(SandboxRefused, match="does not allow"):
+        ask(NEVER, task(workspace), sandbox=Bubblewrap(path=f"{tmp_path}:/usr/bin:/bin"))
