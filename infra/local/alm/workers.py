@@ -33,6 +33,12 @@ class Workers:
             return len(self._busy)
 
     @property
+    def pids(self) -> tuple[int, ...]:
+        """Every worker process there is now."""
+        with self._lock:
+            return tuple(process.pid for process in self._processes)
+
+    @property
     def broken(self) -> bool:
         """Whether workers keep dying before they have taken a job."""
         return self.failed_starts >= MAX_FAILED_STARTS
