@@ -8,7 +8,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, HttpUrl, TypeAdapter, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    HttpUrl,
+    StringConstraints,
+    TypeAdapter,
+    ValidationError,
+)
 
 from orchestrator.errors import ConfigError
 
@@ -17,18 +26,23 @@ _HTTP_URL: TypeAdapter[HttpUrl] = TypeAdapter(HttpUrl)
 
 def _base_url(value: object) -> object:
     """Checked as a URL, kept as text without the last slash: paths are appended to it."""
-    _HTTP_URL.validate_python(value)
+    try:
+        url = _HTTP_URL.validate_python(value)
+    except ValidationError:
+        # Pydantic's own words would quote the value.
+        raise ValueError("it must be an http or https URL") from None
+    if url.username or url.password or url.query or url.fragment:
+        raise ValueError("it must be a URL without credentials, query or fragment")
     return str(value).rstrip("/")
-
-
-def _none_if_blank(value: object) -> object:
-    return None if value == "" else value
 
 
 BaseUrl = Annotated[str, BeforeValidator(_base_url)]
 Required = Annotated[str, Field(min_length=1)]
-Optional = Annotated[str | None, BeforeValidator(_none_if_blank)]
-Repository = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+$")]
+ApiUrlPattern = Annotated[str, Field(pattern=r"^https?://\S+\{cloud_id\}\S*$")]
+# Owner with the underscore of managed users; a name that is not dots only, which would be another path.
+Repository = Annotated[
+    str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*/[A-Za-z0-9._-]*[A-Za-z0-9_-][A-Za-z0-9._-]*$")
+]
 
 
 class _FromEnvironment(BaseModel):
@@ -41,13 +55,15 @@ class _FromEnvironment(BaseModel):
         """The settings, or a ConfigError that names every variable that is wrong."""
         values = os.environ if environ is None else environ
         try:
-            return cls.model_validate({name: values[name.upper()] for name in _given(cls, values)})
+            return cls.model_validate(_given(cls, values))
         except ValidationError as error:
             raise ConfigError(_explained(error)) from None
 
 
-def _given(model: type[BaseModel], values: Mapping[str, str]) -> list[str]:
-    return [name for name in model.model_fields if name.upper() in values]
+def _given(model: type[BaseModel], values: Mapping[str, str]) -> dict[str, str]:
+    """The variables of these settings; a blank one counts as not set."""
+    stripped = {name: values.get(name.upper(), "").strip() for name in model.model_fields}
+    return {name: value for name, value in stripped.items() if value}
 
 
 def _explained(error: ValidationError) -> str:
@@ -69,10 +85,10 @@ class JiraSettings(_FromEnvironment):
 
     jira_url: BaseUrl
     jira_project_key: Required
-    jira_cloud_id: Optional = None
+    jira_cloud_id: str | None = None
     atlassian_token_url: BaseUrl = "https://auth.atlassian.com/oauth/token"  # noqa: S105  # a name, not a secret
     atlassian_resources_url: BaseUrl = "https://api.atlassian.com/oauth/token/accessible-resources"
-    atlassian_api_url_pattern: Required = "https://api.atlassian.com/ex/jira/{cloud_id}"
+    atlassian_api_url_pattern: ApiUrlPattern = "https://api.atlassian.com/ex/jira/{cloud_id}"
     jira_secret: str = "alm/jira"  # noqa: S105  # a name, not a secret
 
 
@@ -99,14 +115,20 @@ class WorkerSettings(AwsSettings, GitHubSettings):
     result_queue_url: Required
     anthropic_base_url: BaseUrl = "https://api.anthropic.com"
     anthropic_secret: str = "alm/anthropic"  # noqa: S105  # a name, not a secret
-    claude_model: Optional = None
-    claude_timeout_seconds: Annotated[float, Field(gt=0)] | None = None
+    claude_model: str | None = None
+    claude_timeout_seconds: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
     claude_cli: Path = Path("/opt/claude/claude")
     claude_max_retries: Annotated[int, Field(ge=0, le=10)] = 6
 
 
 class PublishSettings(AwsSettings, JiraSettings, GitHubSettings):
     """publish_result."""
+
+
+# Printable ASCII only: a stray newline would have the HTTP library quote the whole header in its error.
+Credential = Annotated[
+    str, StringConstraints(strip_whitespace=True, pattern=r"^[\x21-\x7e]+$"), Field(repr=False)
+]
 
 
 class _Secret(BaseModel):
@@ -116,20 +138,20 @@ class _Secret(BaseModel):
 class JiraSecret(_Secret):
     """`alm/jira`: an OAuth 2.0 service account."""
 
-    client_id: Required
-    client_secret: Required
+    client_id: Credential
+    client_secret: Credential
 
 
 class GitHubSecret(_Secret):
     """`alm/github/read` or `alm/github/write`."""
 
-    token: Required
+    token: Credential
 
 
 class AnthropicSecret(_Secret):
     """`alm/anthropic`."""
 
-    api_key: Required
+    api_key: Credential
 
 
 def parsed_secret[S: _Secret](model: type[S], name: str, value: str) -> S:
@@ -137,7 +159,12 @@ def parsed_secret[S: _Secret](model: type[S], name: str, value: str) -> S:
     try:
         return model.model_validate_json(value)
     except ValidationError as error:
-        faults = "; ".join(
-            f"{'.'.join(map(str, fault['loc'])) or 'JSON'}: {fault['type']}" for fault in error.errors()
-        )
+        faults = "; ".join(f"{_field(model, fault['loc'])}: {fault['type']}" for fault in error.errors())
         raise ConfigError(f"The secret {name} cannot be used: {faults}") from None
+
+
+def _field(model: type[BaseModel], where: tuple[int | str, ...]) -> str:
+    """The field at fault; a key that is none of ours may be a secret in the wrong place."""
+    if not where:
+        return "JSON"
+    return str(where[0]) if where[0] in model.model_fields else "another key"

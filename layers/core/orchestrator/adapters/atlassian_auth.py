@@ -6,6 +6,7 @@ from typing import Any
 
 import requests
 
+from orchestrator.adapters.promised import promised
 from orchestrator.config import JiraSecret, JiraSettings
 from orchestrator.errors import ConfigError, TransientError
 from orchestrator.ports import Clock
@@ -13,6 +14,8 @@ from orchestrator.ports import Clock
 TIMEOUT_S = (5, 30)
 # Renewed this long before it ends, so that no request starts with a token that dies under way.
 EARLY_S = 60
+_SERVICE = "Atlassian's sign-in"
+_REFUSALS = frozenset({400, 401, 403})
 
 
 @dataclass
@@ -42,14 +45,13 @@ class AtlassianAuth:
             "client_secret": self.secret.client_secret,
         }
         answer = self._ask("POST", self.settings.atlassian_token_url, json=form)
-        if answer.status_code in {400, 401, 403}:
+        if answer.status_code in _REFUSALS:
             raise ConfigError(
                 f"Atlassian refused JIRA_CLIENT_ID and JIRA_CLIENT_SECRET ({answer.status_code}). "
                 "Nothing can be polled until the service account's credentials are renewed."
             )
-        body = _json(answer)
-        self._token = str(body["access_token"])
-        self._expires_at = self.clock.monotonic() + float(body.get("expires_in", 3600))
+        self._token, lifetime_s = _token_from(_json(answer))
+        self._expires_at = self.clock.monotonic() + lifetime_s
 
     def api_url(self) -> str:
         """The base URL of the site's REST API."""
@@ -66,23 +68,34 @@ class AtlassianAuth:
 
     def _resource(self) -> str:
         answer = self._ask("GET", self.settings.atlassian_resources_url, headers=self.headers())
-        site = self.settings.jira_url.casefold()
-        for resource in _json(answer) if answer.ok else ():
-            if str(resource["url"]).rstrip("/").casefold() == site:
-                return str(resource["id"])
+        sites = {} if answer.status_code in _REFUSALS else _sites_from(_json(answer))
+        if cloud_id := sites.get(self.settings.jira_url.casefold()):
+            return cloud_id
         raise ConfigError(f"The service account has no access to {self.settings.jira_url}. Check JIRA_URL.")
 
     def _ask(self, method: str, url: str, **options: object) -> requests.Response:
         try:
             return self.session.request(method, url, timeout=TIMEOUT_S, allow_redirects=False, **options)  # type: ignore[arg-type]
         except requests.RequestException as error:
-            raise TransientError("Atlassian's sign-in did not answer.") from error
+            raise TransientError(f"{_SERVICE} did not answer.") from error
+
+
+@promised(_SERVICE)
+def _token_from(body: Any) -> tuple[str, float]:
+    """The access token, and how many seconds it is good for."""
+    return str(body["access_token"]), float(body.get("expires_in", 3600))
+
+
+@promised(_SERVICE)
+def _sites_from(body: Any) -> dict[str, str]:
+    """The cloud id of each site the account can see, by the site's address."""
+    return {str(site["url"]).rstrip("/").casefold(): str(site["id"]) for site in body}
 
 
 def _json(answer: requests.Response) -> Any:
     if not answer.ok:
-        raise TransientError(f"Atlassian's sign-in answered {answer.status_code}.")
+        raise TransientError(f"{_SERVICE} answered {answer.status_code}.")
     try:
         return answer.json()
     except ValueError as error:
-        raise TransientError("Atlassian's sign-in answered something that is not JSON.") from error
+        raise TransientError(f"{_SERVICE} answered something that is not JSON.") from error

@@ -26,7 +26,7 @@ def wait_s(answer: requests.Response | None, attempt: int, *, repeatable: bool) 
 
 def _hinted(answer: requests.Response, attempt: int) -> float | None:
     hint = answer.headers.get("retry-after", "")
-    if not hint.isdigit():
+    if not (hint.isascii() and hint.isdigit()):
         return _doubled(attempt)
     # Jitter only adds: asking before the hint is over counts against us.
     delay_s = int(hint) + random.uniform(0, 0.5)  # noqa: S311  # spreads load, guards nothing

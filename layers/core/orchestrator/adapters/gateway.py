@@ -4,8 +4,10 @@ The agent never holds the key. Whatever else it asks for is refused and counted.
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from email.message import Message
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from socketserver import ThreadingMixIn, UnixStreamServer
@@ -25,6 +27,7 @@ RESPONSE_HEADERS = frozenset(
     {"content-type", "content-encoding", "request-id", "retry-after", "x-should-retry"}
 )
 LARGEST_REQUEST = 64 * 1024 * 1024
+_PLAIN_LENGTH = re.compile("[0-9]{1,8}")
 CHUNK = 64 * 1024
 CONNECT_TIMEOUT_S, READ_TIMEOUT_S = 10, 600
 
@@ -68,6 +71,8 @@ class Gateway:
     def forward(self, target: str, headers: Mapping[str, str], body: bytes) -> urllib3.BaseHTTPResponse:
         """Send a model call on, with the credential; the answer's body is not read yet."""
         kept = {name: value for name, value in headers.items() if name.lower() in REQUEST_HEADERS}
+        if any("\n" in value for value in kept.values()):
+            raise ValueError("a folded header")
         answer = self._pool.request(
             "POST",
             f"{self.base_url}{target}",
@@ -109,28 +114,45 @@ class _Handler(BaseHTTPRequestHandler):
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
         """Anything but GET, HEAD and POST ends here: refused like every other request."""
         del message, explain
-        self.server.gateway.deny(f"{self.command or '?'} {getattr(self, 'path', '?')}")
+        self._count()
         self._refuse(code, "this gateway carries model calls only")
+
+    def _count(self) -> None:
+        self.server.gateway.deny(f"{self.command or '?'} {getattr(self, 'path', '?')}")
 
     def do_HEAD(self) -> None:
         # The CLI's connection check. It learns nothing.
-        self._answer(200, {}, b"")
+        if self._target != "/":
+            return self.send_error(403)
+        return self._answer(200, {}, b"")
 
     def do_GET(self) -> None:
         self.send_error(403)
 
     def do_POST(self) -> None:
-        path = self.path.partition("?")[0]
-        length = self.headers.get("content-length", "")
-        if path not in FORWARDED_PATHS:
+        if self._target.partition("?")[0] not in FORWARDED_PATHS:
             return self.send_error(403)
-        if not length.isdigit() or int(length) > LARGEST_REQUEST:
-            return self._refuse(413, "the request is too large or has no content-length")
-        return self._forward(self.rfile.read(int(length)))
+        length = body_length(self.headers)
+        if length is None:
+            self._count()
+            return self._refuse(413, "the request is too large or does not say plainly how long it is")
+        body = self.rfile.read(length)
+        if len(body) < length:
+            self.close_connection = True
+            return None
+        return self._forward(body)
+
+    @property
+    def _target(self) -> str:
+        """The request's target as it was sent: the standard library's `path` has been tidied up."""
+        return self.requestline.split()[1]
 
     def _forward(self, body: bytes) -> None:
         try:
-            answer = self.server.gateway.forward(self.path, dict(self.headers.items()), body)
+            answer = self.server.gateway.forward(self._target, dict(self.headers.items()), body)
+        except ValueError:
+            self._count()
+            return self._refuse(400, "a header of the request cannot be sent on")
         except urllib3.exceptions.HTTPError:
             self.server.gateway.note(502)
             return self._refuse(502, "the model's service did not answer")
@@ -139,8 +161,13 @@ class _Handler(BaseHTTPRequestHandler):
         kept = {name: value for name, value in answer.headers.items() if _may_return(name.lower())}
         try:
             return self._stream(status, kept, answer)
+        except urllib3.exceptions.HTTPError:
+            # Too late for a status: the peer sees an answer that breaks off.
+            self.server.gateway.note(502)
+            self.close_connection = True
         finally:
-            answer.release_conn()
+            # Back in the pool by now if it was read to its end; else nobody may get what is left of it.
+            answer.close()
 
     def _stream(self, status: int, headers: Mapping[str, str], answer: urllib3.BaseHTTPResponse) -> None:
         self.send_response_only(status)
@@ -167,6 +194,15 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(body)
+
+
+def body_length(headers: Message) -> int | None:
+    """How long the request's body is; None unless it says so plainly, once, and within the limit."""
+    lengths = headers.get_all("content-length", [])
+    if "transfer-encoding" in headers or len(lengths) != 1 or not _PLAIN_LENGTH.fullmatch(lengths[0]):
+        return None
+    length = int(lengths[0])
+    return length if length <= LARGEST_REQUEST else None
 
 
 def _may_return(name: str) -> bool:

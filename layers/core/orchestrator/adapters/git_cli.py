@@ -12,11 +12,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from orchestrator.adapters.git_collect import collect, nested_repositories
+from orchestrator.adapters.git_collect import collect, make_readable, nested_repositories
 from orchestrator.domain.changeset import Changeset
 from orchestrator.errors import JobFailed, TransientError
 
 CLONE_TIMEOUT_S = 600
+# For the workspace, which the agent may have filled with anything.
+COMMAND_TIMEOUT_S = 300
 # A helper, since a token in a URL or an argument shows in `ps`, in logs and in .git/config.
 CREDENTIAL_HELPER = (
     '!f() { test "$1" = get && printf "username=x-access-token\\npassword=%s\\n" "$ALM_GIT_TOKEN"; }; f'
@@ -66,16 +68,20 @@ class GitRepository:
     def run(self, *arguments: str, index: Path | None = None, stdin: bytes = b"") -> bytes:
         """Standard output of one git command; JobFailed when it fails, which no ticket can mend."""
         extra = {} if index is None else {"GIT_INDEX_FILE": str(index)}
-        done = subprocess.run(
-            ["git", f"--git-dir={self.git_dir}", f"--work-tree={self.workspace}", *arguments],
-            env=git_environment(SETTINGS, extra),
-            cwd=self.workspace,
-            input=stdin,
-            capture_output=True,
-            check=False,
-        )
-        if done.returncode != 0:
-            raise JobFailed("Git could not read what is in the workspace, so nothing was published.")
+        try:
+            done = subprocess.run(
+                ["git", f"--git-dir={self.git_dir}", f"--work-tree={self.workspace}", *arguments],
+                env=git_environment(SETTINGS, extra),
+                cwd=self.workspace,
+                input=stdin,
+                capture_output=True,
+                check=True,
+                timeout=COMMAND_TIMEOUT_S,
+            )
+        except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
+            raise JobFailed(
+                "Git could not read what is in the workspace, so nothing was published."
+            ) from error
         return done.stdout
 
     def text(self, *arguments: str) -> str:
@@ -99,6 +105,7 @@ class GitCheckout:
 
     def changeset(self) -> Changeset:
         """Everything that differs from the commit that was cloned."""
+        make_readable(self.workspace)
         if nested := nested_repositories(self.workspace):
             return Changeset(base_sha=self.base_sha, blocked=nested)
         return collect(self.repository, self.base_sha)
@@ -147,16 +154,15 @@ class GitCloner:
 
     def _remote(self, *arguments: str) -> str:
         """A git command that talks to the server, as the read token."""
-        # The empty helper first: it clears any that a configuration may have brought.
-        credentials = {"credential.helper": "", "credential.useHttpPath": "false"}
+        # The empty helper first: it clears any that a configuration may have brought. Ours answers for its
+        # server alone, wherever a redirect leads.
+        credentials = {
+            "credential.helper": "",
+            "credential.useHttpPath": "false",
+            f"credential.{self.server_url}.helper": CREDENTIAL_HELPER,
+        }
         scheme = {"protocol.http.allow": "always"} if self.server_url.startswith("http://") else {}
         environment = git_environment({**SETTINGS, **scheme, **credentials}, {"ALM_GIT_TOKEN": self.token})
-        number = int(environment["GIT_CONFIG_COUNT"])
-        environment |= {
-            f"GIT_CONFIG_KEY_{number}": "credential.helper",
-            f"GIT_CONFIG_VALUE_{number}": CREDENTIAL_HELPER,
-            "GIT_CONFIG_COUNT": str(number + 1),
-        }
         try:
             done = subprocess.run(
                 ["git", *arguments],
@@ -172,6 +178,8 @@ class GitCloner:
         return done.stdout.decode()
 
     def _explained(self, complaint: str) -> Exception:
+        if "remote branch" in complaint:
+            return TransientError(f"The branch to start from is no longer in the repository {self.repo}.")
         if any(sign in complaint for sign in _REFUSALS):
             return JobFailed(
                 f"GitHub refused the read token for {self.repo}. It has to be renewed or given access."

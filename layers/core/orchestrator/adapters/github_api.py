@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from itertools import count
 
 import requests
-from github import Auth, Github, GithubException, GithubRetry, InputGitTreeElement
+from github import Auth, Github, GithubException, InputGitTreeElement
 from github.GitCommit import GitCommit
 from github.GitRef import GitRef
 from github.PullRequest import PullRequest
 from github.Repository import Repository
+from urllib3 import Retry
 
 from orchestrator.config import GitHubSettings
 from orchestrator.domain.changeset import FileChange
@@ -21,6 +22,16 @@ TIMEOUT_S = 30
 TRAILER = "ALM-Job"
 # Larger or binary content goes up as a blob of its own.
 INLINE_LIMIT = 256 * 1024
+# Only what is safe to repeat: a POST whose answer is lost may have been carried out, and the next delivery looks.
+# Rate limits are the queue's to wait for; PyGithub's own policy would sleep for minutes in a function.
+REPEATED = Retry(
+    total=2,
+    backoff_factor=0.3,
+    allowed_methods={"GET", "PATCH"},
+    status_forcelist={500, 502, 503, 504},
+    respect_retry_after_header=False,
+    raise_on_status=False,
+)
 
 
 def connect(settings: GitHubSettings, token: str) -> Repository:
@@ -29,14 +40,14 @@ def connect(settings: GitHubSettings, token: str) -> Repository:
         auth=Auth.Token(token),
         base_url=settings.github_api_url,
         timeout=TIMEOUT_S,
-        per_page=100,
-        retry=GithubRetry(total=3, backoff_factor=0.3),
+        retry=REPEATED,
         # PyGithub would wait a second between writes; a job makes about five, far below GitHub's limits.
         seconds_between_requests=None,
         seconds_between_writes=None,
         user_agent="alm-orchestrator",
+        lazy=True,
     )
-    return client.get_repo(settings.github_repo, lazy=True)
+    return client.get_repo(settings.github_repo)
 
 
 @contextmanager
@@ -48,6 +59,9 @@ def _translated() -> Iterator[None]:
         raise _explained(error) from error
     except requests.RequestException as error:
         raise TransientError("GitHub did not answer.") from error
+    except (AssertionError, AttributeError, KeyError, TypeError, ValueError) as error:
+        # PyGithub trusts what it is sent: half an answer, or a proxy's page, surfaces as any of these.
+        raise TransientError("GitHub answered something that its API does not promise.") from error
 
 
 def _explained(error: GithubException) -> Exception:
@@ -99,8 +113,12 @@ class GitHubWriter:
     def propose(self, proposal: Proposal) -> str:
         """Make or continue branch and pull request; the pull request's URL. A second call finds the first's."""
         with _translated():
+            pulls = _pulls(self.repository, proposal.branch, "all")
+            # Looked for among the closed ones too: what a person has decided is not proposed anew.
+            if made := next((pull for pull in pulls if _marker(proposal) in (pull.body or "")), None):
+                return made.html_url
             self._push(proposal)
-            pull = next(iter(_pulls(self.repository, proposal.branch, "open")), None)
+            pull = next((pull for pull in pulls if pull.state == "open"), None)
             if pull is None:
                 return self._open(proposal)
             self._tell(pull, proposal)
@@ -157,8 +175,7 @@ class GitHubWriter:
     def _tell(self, pull: PullRequest, proposal: Proposal) -> None:
         """Say on a pull request that stood already what this job added; its own text is people's by now."""
         marker = _marker(proposal)
-        said = (pull.body or "", *(comment.body for comment in pull.get_issue_comments()))
-        if not any(marker in text for text in said):
+        if not any(marker in comment.body for comment in pull.get_issue_comments()):
             pull.create_issue_comment(f"{proposal.body}\n\n{marker}")
 
 

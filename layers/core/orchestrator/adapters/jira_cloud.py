@@ -12,7 +12,15 @@ import requests
 
 from orchestrator.adapters.atlassian_auth import TIMEOUT_S, AtlassianAuth
 from orchestrator.adapters.backoff import RETRIES, wait_s
-from orchestrator.adapters.jira_parsing import issue_from, own_comment_from
+from orchestrator.adapters.jira_parsing import (
+    account_id_from,
+    author_of,
+    comment_page_from,
+    issue_from,
+    own_comment_from,
+    property_from,
+    search_page_from,
+)
 from orchestrator.adapters.markdown_adf import as_code_block, to_adf
 from orchestrator.domain.issue import CLAIM_PROPERTY, RESULT_PROPERTY, Issue, OwnComment
 from orchestrator.domain.job import PROCESSING_LABEL, Job
@@ -38,10 +46,9 @@ class JiraCloud:
         """Every issue that matches, page after page: a short page is not the last one."""
         body = {"jql": jql, "fields": SEARCH_FIELDS, "properties": [CLAIM_PROPERTY], "maxResults": PAGE}
         while True:
-            page = self._send("POST", "/search/jql", body=body).json()
-            yield from map(issue_from, page["issues"])
-            token = page.get("nextPageToken")
-            if page.get("isLast", token is None) or not token:
+            issues, token = search_page_from(self._send("POST", "/search/jql", body=body).json())
+            yield from issues
+            if token is None:
                 return
             body["nextPageToken"] = token
 
@@ -73,28 +80,30 @@ class JiraCloud:
     def own_comments(self, key: str) -> Iterator[OwnComment]:
         """Our service account's marked comments, newest first, fetched as they are asked for."""
         for raw in self._comments(key):
-            if raw["author"]["accountId"] == self._myself() and (mark := self._mark(raw)) is not None:
-                yield own_comment_from(mark, raw)
+            if author_of(raw) == self._myself() and (comment := own_comment_from(self._mark(raw), raw)):
+                yield comment
 
     def _comments(self, key: str) -> Iterator[dict[str, Any]]:
         start = 0
         while True:
             query = {"orderBy": "-created", "startAt": start, "maxResults": PAGE, "expand": "properties"}
-            page = self._send("GET", f"/issue/{quote(key, safe='')}/comment", query=query).json()
-            yield from page["comments"]
-            start += len(page["comments"])
-            if not page["comments"] or start >= page["total"]:
+            answer = self._send("GET", f"/issue/{quote(key, safe='')}/comment", query=query)
+            comments, total = comment_page_from(answer.json())
+            yield from comments
+            start += len(comments)
+            if not comments or start >= total:
                 return
 
-    def _mark(self, raw: Mapping[str, Any]) -> dict[str, Any] | None:
+    def _mark(self, raw: Mapping[str, Any]) -> Any:
         """Our property on the comment. The list shows properties on some sites only: else it is asked for."""
         listed = {item["key"]: item["value"] for item in raw.get("properties") or ()}
         if "properties" in raw:
             return listed.get(RESULT_PROPERTY)
         try:
-            return self._send("GET", f"/comment/{raw['id']}/properties/{RESULT_PROPERTY}").json()["value"]  # type: ignore[no-any-return]
+            answer = self._send("GET", f"/comment/{raw['id']}/properties/{RESULT_PROPERTY}")
         except NotFoundError:
             return None
+        return property_from(answer.json())
 
     def comment(self, key: str, markdown: str, mark: OwnComment) -> None:
         """Post the text as one marked comment; as a code block when Jira does not take it as a document."""
@@ -117,7 +126,7 @@ class JiraCloud:
 
     def _myself(self) -> str:
         if not self._account_id:
-            self._account_id = str(self._send("GET", "/myself").json()["accountId"])
+            self._account_id = account_id_from(self._send("GET", "/myself").json())
         return self._account_id
 
     def _send(
@@ -163,7 +172,7 @@ def _checked(answer: requests.Response | None, method: str, path: str) -> reques
     if answer is None:
         raise TransientError("Jira did not answer.")
     status = answer.status_code
-    if answer.ok and _is_whole(answer):
+    if status < requests.codes.multiple_choices and _is_whole(answer):
         return answer
     if status == requests.codes.unauthorized:
         raise ConfigError(

@@ -3,10 +3,20 @@
 from collections.abc import Mapping
 from typing import Any
 
+from orchestrator.adapters.promised import promised
 from orchestrator.domain import adf
 from orchestrator.domain.issue import CLAIM_PROPERTY, Issue, OwnComment
 
 
+@promised("Jira")
+def search_page_from(page: Mapping[str, Any]) -> tuple[list[Issue], str | None]:
+    """The issues of a page, and the token of the next one: None after the last."""
+    token = page.get("nextPageToken")
+    is_last = page.get("isLast", token is None)
+    return [issue_from(raw) for raw in page["issues"]], None if is_last else token or None
+
+
+@promised("Jira")
 def issue_from(raw: Mapping[str, Any]) -> Issue:
     """An issue; fields that were not asked for stay empty."""
     fields = raw.get("fields") or {}
@@ -22,12 +32,40 @@ def issue_from(raw: Mapping[str, Any]) -> Issue:
     )
 
 
-def own_comment_from(mark: Mapping[str, Any], raw: Mapping[str, Any]) -> OwnComment:
-    """A comment that carries our mark."""
-    return OwnComment(
-        job_id=str(mark.get("job_id")),
-        action=str(mark.get("action")),
-        part=int(mark.get("part") or 0),
-        outcome=str(mark.get("outcome")),
-        text=adf.to_markdown(raw.get("body")),
-    )
+@promised("Jira")
+def account_id_from(raw: Mapping[str, Any]) -> str:
+    """The id of an account."""
+    return str(raw["accountId"])
+
+
+@promised("Jira")
+def comment_page_from(page: Mapping[str, Any]) -> tuple[list[dict[str, Any]], int]:
+    """The comments of a page as Jira has them, and how many there are on all pages."""
+    return [dict(raw) for raw in page["comments"]], int(page["total"])
+
+
+@promised("Jira")
+def property_from(raw: Mapping[str, Any]) -> Any:
+    """The value of a property, which anybody may have written."""
+    return raw["value"]
+
+
+def author_of(comment: Mapping[str, Any]) -> str | None:
+    """The account that wrote a comment, None when it is gone."""
+    author = comment.get("author")
+    return str(author.get("accountId")) if isinstance(author, dict) else None
+
+
+def own_comment_from(mark: Any, comment: Mapping[str, Any]) -> OwnComment | None:
+    """A comment with our mark on it, None when what it carries is not a mark of ours."""
+    text = adf.to_markdown(comment.get("body"))
+    try:
+        return OwnComment(
+            job_id=str(mark["job_id"]),
+            action=str(mark["action"]),
+            part=int(mark["part"]),
+            outcome=str(mark["outcome"]),
+            text=text,
+        )
+    except (KeyError, TypeError, ValueError):
+        return None

@@ -20,9 +20,12 @@ class SecretsManager:
     def value(self, name: str) -> str:
         """The secret's text, or a ConfigError that says which secret is missing."""
         try:
-            return self.client.get_secret_value(SecretId=name)["SecretString"]
+            answer = self.client.get_secret_value(SecretId=name)
         except ClientError as error:
             code = error.response["Error"]["Code"]
             raise ConfigError(
                 f"The secret {name} could not be read ({code}). Create it, or allow it."
             ) from error
+        if "SecretString" not in answer:
+            raise ConfigError(f"The secret {name} is not text. Store it as JSON text.")
+        return answer["SecretString"]

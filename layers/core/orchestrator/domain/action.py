@@ -26,7 +26,8 @@ KNOWN_TOOLS = frozenset(
 _RULE = re.compile(r"(?P<tool>[A-Za-z]+)(\((?P<specifier>[^()]+)\))?")
 _STRICT = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+# It is part of the job id, which SQS takes up to 128 characters of.
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
 # Jira refuses labels with white space; the rest of its rules are only a length.
 Label = Annotated[str, Field(pattern=r"^\S{1,255}$")]
 Line = Annotated[str, Field(pattern=r"^\S[^\r\n]*$", max_length=200)]
@@ -90,8 +91,8 @@ class Action(BaseModel):
     workspace: Annotated[Workspace, Field(strict=False)]
     network: Literal["none"]
     max_turns: Annotated[int, Field(gt=0)]
-    budget_usd: Annotated[float, Field(gt=0, strict=False)]
-    timeout_minutes: Annotated[float, Field(gt=0, le=480, strict=False)]
+    budget_usd: Annotated[float, Field(gt=0, allow_inf_nan=False)]
+    timeout_minutes: Annotated[float, Field(gt=0, le=480, allow_inf_nan=False)]
     result_schema: dict[str, Any]
     branch_prefix: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*-$")] | None = None
     title_prefix: Line | None = None

@@ -11,7 +11,12 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-REMOVED_TOOL = "No such tool available"
+# The CLI's own words, in the tags that no output of a tool starts with.
+REMOVED_TOOL = "<tool_use_error>Error: No such tool available"
+# A report deeper than this cannot be stored and read again; no schema of ours comes near.
+DEEPEST_REPORT = 50
+# Beyond this, or not a number at all, it is no amount anybody was charged.
+HIGHEST_COST_USD = 1_000_000
 
 
 class Source(StrEnum):
@@ -54,20 +59,23 @@ class AgentRun:
 
     @property
     def text(self) -> str:
-        """The agent's last word."""
-        return str((self.result or {}).get("result") or "").strip()
+        """The agent's last word; with a report, that is the report again as JSON."""
+        text = (self.result or {}).get("result")
+        return text.strip() if isinstance(text, str) else ""
 
     @property
     def report(self) -> dict[str, Any] | None:
         """The structured result, where the agent gave one."""
         report = (self.result or {}).get("structured_output")
-        return report if isinstance(report, dict) else None
+        return report if isinstance(report, dict) and _is_shallow(report, DEEPEST_REPORT) else None
 
     @property
     def cost_usd(self) -> float | None:
         """What the CLI says the run cost; None when it said nothing, which is not the same as free."""
         cost = (self.result or {}).get("total_cost_usd")
-        return float(cost) if isinstance(cost, int | float) else None
+        if isinstance(cost, bool) or not isinstance(cost, int | float):
+            return None
+        return float(cost) if 0 <= cost <= HIGHEST_COST_USD else None
 
 
 @dataclass
@@ -89,8 +97,7 @@ class Transcript:
     def feed(self, line: bytes) -> None:
         """Take one line; half a line or noise is counted, never an error."""
         try:
-            message = json.loads(line)
-            self._take(message)
+            self._take(_parsed(line))
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             self.unread_lines += bool(line.strip())
 
@@ -132,13 +139,25 @@ class Transcript:
     def _take_result(self, message: dict[str, Any]) -> None:
         self.result = message
         for denied in message.get("permission_denials") or ():
-            denial = Denial(
-                tool=str(denied["tool_name"]), source=Source.RULE, target=target_of(denied["tool_input"])
-            )
+            target = target_of(denied.get("tool_input"))
+            denial = Denial(tool=str(denied["tool_name"]), source=Source.RULE, target=target)
             self._deny(str(denied["tool_use_id"]), denial)
 
     def _deny(self, identity: str, denial: Denial) -> None:
         self._denied.setdefault(identity, denial)
+
+
+def _parsed(line: bytes) -> Any:
+    """The line's value. Half a surrogate pair, which JSON can write and UTF-8 cannot, becomes a question mark."""
+    message = json.loads(line.decode("utf-8", "replace"))
+    if b"\\ud" not in line.lower():
+        return message
+    return json.loads(json.dumps(message, ensure_ascii=False).encode("utf-8", "replace"))
+
+
+def _is_shallow(value: Any, depth: int) -> bool:
+    inner = value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ()
+    return depth > 0 and all(_is_shallow(item, depth - 1) for item in inner)
 
 
 def target_of(tool_input: Any) -> str:

@@ -1,18 +1,17 @@
 """What people read: the result comment of a job and the words of a pull request, as Markdown."""
 
-import re
-
 from orchestrator.domain import report
 from orchestrator.domain.action import Action
+from orchestrator.domain.comment_text import split_markdown
 from orchestrator.domain.job import Job
 from orchestrator.domain.outcome import JobResult, Outcome
-from orchestrator.domain.untrusted import one_line
+from orchestrator.domain.untrusted import inert, one_line, visible, without_references
 
 TITLE_LIMIT = 240
+# GitHub takes 65,536 characters, and breaking up references makes a text half as long again at worst.
+PULL_REQUEST_REPORT_LIMIT = 40_000
 _HEADERS = {Outcome.DECLINED: "INVALID TICKET", Outcome.REJECTED: "INVALID ISSUE TYPE"}
 _SAID = {Outcome.NO_CHANGE, Outcome.FAILED, Outcome.BLOCKED}
-_CODE = re.compile(r"(```.*?(?:```|\Z)|`[^`\n]*`)", re.DOTALL)
-_REFERENCE = re.compile(r"(?<![\w/])([@#])(?=\w)")
 
 
 def result_comment(action: Action | None, job: Job, result: JobResult, link: str = "") -> str:
@@ -26,7 +25,7 @@ def result_comment(action: Action | None, job: Job, result: JobResult, link: str
             _said(action, result),
             _what_next(job, result),
         ]
-    return "\n\n".join(part for part in (*parts, _denials(result), footer(job, result)) if part)
+    return visible("\n\n".join(part for part in (*parts, _denials(result), footer(job, result)) if part))
 
 
 def body(action: Action | None, result: JobResult) -> str:
@@ -84,18 +83,15 @@ def duration(milliseconds: int) -> str:
 def pull_request_title(action: Action, job: Job, result: JobResult) -> str:
     """`fix: <summary> [KEY]`, on one line and within what GitHub takes."""
     ending = f" [{job.issue_key}]"
-    prefix = f"{action.title_prefix} "
-    return prefix + one_line(result.summary, TITLE_LIMIT - len(prefix) - len(ending)) + ending
+    line = one_line(f"{action.title_prefix} {result.summary}", TITLE_LIMIT - len(ending))
+    # It is the commit's first line as well, where GitHub acts upon references too, in code or not.
+    return inert(line)[: TITLE_LIMIT - len(ending)] + ending
 
 
 def pull_request_body(action: Action, job: Job, result: JobResult, ticket_url: str) -> str:
     """The agent's report, which names nobody and closes nothing, and the way back to the ticket."""
-    said = without_references(body(action, result))
-    return "\n\n".join((f"Ticket: [{job.issue_key}]({ticket_url})", said, "---", footer(job, result)))
-
-
-def without_references(markdown: str) -> str:
-    """The text with @names and #numbers outside code broken up, so that GitHub notifies and closes nothing."""
-    pieces = _CODE.split(markdown)
-    pieces[::2] = [_REFERENCE.sub("\\1\u200b", piece) for piece in pieces[::2]]
-    return "".join(pieces)
+    said, *rest = split_markdown(visible(body(action, result)), PULL_REQUEST_REPORT_LIMIT)
+    more = "*The report is longer: the ticket has all of it.*" if rest else ""
+    ticket = f"Ticket: [{job.issue_key}]({ticket_url})"
+    parts = (ticket, without_references(said), more, "---", footer(job, result))
+    return "\n\n".join(part for part in parts if part)

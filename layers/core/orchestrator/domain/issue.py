@@ -77,8 +77,10 @@ def _resume(issue: Issue) -> Resume | Leave:
 
 
 def claimed_job(issue: Issue) -> Job | None:
-    """The job in the issue's property, unless the property is missing or not ours to read."""
+    """The job in the issue's property, unless the property is missing, not ours, or another issue's."""
     try:
-        return Job.model_validate(issue.claim)
+        job = Job.model_validate(issue.claim)
     except ValueError:
         return None
+    # By id: the key changes when an issue moves to another project.
+    return job if job.issue_id == issue.id else None

@@ -2,12 +2,17 @@
 
 import hashlib
 from enum import StrEnum
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
+
+from orchestrator.domain.action import Label, Name
+from orchestrator.domain.untrusted import StorableText
 
 PROCESSING_LABEL = "ai-processing"
 _FROZEN = ConfigDict(frozen=True, extra="forbid")
+# Both name things elsewhere, in SQS and in S3; a claim comes back to us from where other people can write.
+_Identity = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,128}$")]
 
 
 class Job(BaseModel):
@@ -15,11 +20,11 @@ class Job(BaseModel):
 
     model_config = _FROZEN
     version: Literal[1] = 1
-    job_id: str
+    job_id: _Identity
     issue_id: str
-    issue_key: str
-    action: str
-    label: str
+    issue_key: _Identity
+    action: Name
+    label: Label
 
     def log_fields(self) -> dict[str, str]:
         """The fields every log line about this job carries."""
@@ -57,16 +62,16 @@ class ContextResult(BaseModel):
     model_config = _FROZEN
     action: str
     title: str
-    text: str
+    text: StorableText
 
 
 class Brief(BaseModel):
     """What the worker is told of the ticket, as Markdown; it has no Jira access of its own."""
 
     model_config = _FROZEN
-    issue_type: str
-    summary: str
-    description: str
+    issue_type: StorableText
+    summary: StorableText
+    description: StorableText
     url: str
     context: tuple[ContextResult, ...] = ()
 

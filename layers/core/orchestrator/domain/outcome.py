@@ -1,16 +1,22 @@
 """How a job ended: decided from what the agent did, never from what it says of itself alone."""
 
+import re
 from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from orchestrator.domain import report
 from orchestrator.domain.action import Action, Produces
 from orchestrator.domain.agent import AgentRun, Denial, Stop
 from orchestrator.domain.changeset import Changeset
+from orchestrator.domain.untrusted import StorableText
 
-INVALID_TICKET = "INVALID TICKET"
+# In capitals, or in any case as a heading of its own: "Invalid ticket numbers crash the parser" is a finding.
+_INVALID_TICKET = re.compile(
+    r"[#*>_`\s]*(?:INVALID TICKET\b|(?i:invalid ticket)(?=[*_`]*[ ]*(?:[:.!\u2013\u2014-]|\n|\Z)))"
+)
 
 
 class Outcome(StrEnum):
@@ -32,7 +38,7 @@ class Verdict(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     outcome: Outcome
-    reason: str = ""
+    reason: StorableText = ""
 
 
 class JobResult(BaseModel):
@@ -40,8 +46,8 @@ class JobResult(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     verdict: Verdict
-    summary: str = ""
-    text: str = ""
+    summary: StorableText = ""
+    text: StorableText = ""
     report: dict[str, Any] | None = None
     cost_usd: float | None = None
     model: str = ""
@@ -52,10 +58,18 @@ class JobResult(BaseModel):
     base_branch: str | None = None
     changeset: Changeset | None = None
 
+    @classmethod
+    def read(cls, stored: bytes | None) -> "JobResult | None":
+        """A stored result, None if there is none or another release wrote it in a form this one cannot read."""
+        try:
+            return None if stored is None else cls.model_validate_json(stored)
+        except ValueError:
+            return None
+
 
 def decide_outcome(action: Action, run: AgentRun, changeset: Changeset | None) -> Verdict:
     """The first thing that decides, decides."""
-    verdict = _stopped(action, run) or _errored(action, run) or _declined(run) or _said_nothing(run)
+    verdict = _stopped(action, run) or _errored(action, run) or _declined(run) or _said_nothing(action, run)
     if verdict is not None:
         return verdict
     if action.produces is Produces.PULL_REQUEST:
@@ -87,7 +101,7 @@ def _errored(action: Action, run: AgentRun) -> Verdict | None:
             "If it happens again, the job's log tells more."
         )
     # `subtype` says "success" for a refused model call: `is_error` is what counts.
-    if run.result.get("is_error"):
+    if run.result.get("is_error") or str(run.result.get("subtype")) in _REASONS:
         return _failed(_error_reason(action, run, run.result))
     if run.exit_status != 0:
         return _failed(f"The agent ended with exit status {run.exit_status} although it reported no error.")
@@ -129,15 +143,16 @@ def _error_reason(action: Action, run: AgentRun, result: Mapping[str, Any]) -> s
 
 
 def _declined(run: AgentRun) -> Verdict | None:
-    reason = str((run.report or {}).get("invalid_ticket") or "").strip()
-    first, _, rest = run.text.lstrip("#* ").partition("\n")
-    if not reason and run.report is None and first.upper().startswith(INVALID_TICKET):
-        reason = first[len(INVALID_TICKET) :].strip(" *:.-—") or rest.strip() or "The agent gave no reason."
+    reason = str((run.report or {}).get(report.INVALID_TICKET_KEY) or "").strip()
+    said = _INVALID_TICKET.match(run.text)
+    if not reason and said:
+        reason = run.text[said.end() :].strip(" \n*_`:.!-\u2013\u2014") or "The agent gave no reason."
     return Verdict(outcome=Outcome.DECLINED, reason=reason) if reason else None
 
 
-def _said_nothing(run: AgentRun) -> Verdict | None:
-    if run.text or run.report:
+def _said_nothing(action: Action, run: AgentRun) -> Verdict | None:
+    said = run.text if run.report is None else report.says_something(action.result_schema, run.report)
+    if said:
         return None
     if run.denials:
         return _failed(f"{_denied(run)} It produced nothing.")

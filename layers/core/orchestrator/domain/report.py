@@ -20,19 +20,30 @@ def with_refusal(schema: Mapping[str, Any]) -> dict[str, Any]:
 
 def render(schema: Mapping[str, Any], report: Mapping[str, Any]) -> str:
     """Every filled property in the schema's order: short values as a line, the rest under a heading."""
-    sections = (
-        _section(str(rule.get("title") or name.replace("_", " ").capitalize()), report.get(name))
-        for name, rule in schema["properties"].items()
-    )
+    sections = (_section(_title(name, rule), report.get(name)) for name, rule in schema["properties"].items())
     return "\n\n".join(section for section in sections if section)
+
+
+def says_something(schema: Mapping[str, Any], report: Mapping[str, Any]) -> bool:
+    """Whether any property is filled in; a choice among given words (`enum`) alone says nothing."""
+    properties: Mapping[str, Any] = schema["properties"]
+    free = (name for name, rule in properties.items() if not (isinstance(rule, Mapping) and "enum" in rule))
+    return any(_section(name, report.get(name)) for name in free)
+
+
+def _title(name: str, rule: Any) -> str:
+    # JSON Schema lets a rule be just true.
+    given = rule.get("title") if isinstance(rule, Mapping) else None
+    return str(given or name.replace("_", " ").capitalize())
 
 
 def _section(title: str, value: Any) -> str:
     if isinstance(value, str) and value.strip():
         text = value.strip()
         return f"**{title}:** {text}" if _is_short(text) else f"### {title}\n\n{text}"
-    if isinstance(value, list) and value:
-        return f"### {title}\n\n" + "\n".join(f"- {_item(item)}" for item in value)
+    if isinstance(value, list | Mapping) and value:
+        items = value if isinstance(value, list) else map(_pair, value.items())
+        return f"### {title}\n\n" + "\n".join(f"- {_item(item)}" for item in items)
     if isinstance(value, bool | int | float):
         return f"**{title}:** {_scalar(value)}"
     return ""
@@ -49,7 +60,13 @@ def _item(item: Any) -> str:
     return _scalar(item)
 
 
+def _pair(item: tuple[str, Any]) -> str:
+    return f"{item[0]}: {_scalar(item[1])}"
+
+
 def _scalar(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, list | Mapping):
+        return ", ".join(map(_scalar, value) if isinstance(value, list) else map(_pair, value.items()))
     return " ".join(str(value).split()) or "(empty)"

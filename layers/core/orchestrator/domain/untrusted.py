@@ -1,22 +1,66 @@
-"""Text that strangers wrote: made visible, bounded, and fenced so that it cannot end its own fence."""
+"""Text that strangers wrote: made visible, bounded, fenced so that it cannot end its own fence, and inert."""
 
+import re
 import unicodedata
+from typing import Annotated
 
-# Emoji and several scripts need the joiners; every other format character can only hide something.
-_JOINERS = frozenset("\u200c\u200d")
+from pydantic import AfterValidator
+
 _LINE_BREAKS = frozenset("\n\t")
+# Invisible although Unicode counts them as letters and marks: fillers, grapheme joiner, variation selectors.
+_BLANK = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0d\uffa0\U000e0000-\U000e0fff]"
+)
+# Emoji and several scripts need joiners and two of the selectors, but no row of them, and no joiner after ASCII.
+_NEEDED = "\u200c\u200d\ufe0e\ufe0f"
+_JOINING = re.compile(
+    rf"(?<![{_NEEDED}])(?:(?<=[^\x00-\x7f])[\ufe0e\ufe0f]?[\u200c\u200d]|[\ufe0e\ufe0f])(?![{_NEEDED}])"
+    rf"|(?P<stray>[{_NEEDED}])"
+)
+
+# A fenced block whose lines are all as far in as its fence, or a span on one line. In doubt it is not code: then a
+# reference in it is broken up in vain, while one in a text that only looks like code to us would be live.
+_CODE = re.compile(
+    r"""
+    ^(?P<in>[ \t]*)(?P<fence>`{3,}|~{3,})[^`\n]*\n
+    (?>(?P=in)[^\n]*\n|[ \t]*\n)*?
+    (?P=in)[ ]{0,3}(?P=fence)[`~]*[ \t]*$
+    |
+    (?<![\\`])(?P<ticks>`+)(?!`)[^\n|]*?(?<!`)(?P=ticks)(?!`)
+    """,
+    re.MULTILINE | re.VERBOSE,
+)
+# @name, #1, owner/repository#1, GH-1, and the keyword before a link: all that GitHub acts upon.
+_REFERENCE = re.compile(
+    r"(?<![\w/])[@#](?=\w)|#(?=\d)|\bGH-(?=\d)|\b(?:clos|fix|resolv)(?=(?:e|es|ed)?:?\s+<?https?://)",
+    re.IGNORECASE,
+)
+
+
+def _storable(text: str) -> str:
+    return text.encode("utf-8", "replace").decode()
+
+
+# Half a surrogate pair, which JSON can carry and UTF-8 cannot, becomes a question mark.
+StorableText = Annotated[str, AfterValidator(_storable)]
 
 
 def visible(text: str) -> str:
     """Invisible format and control characters written out, so that model and reader see the same text."""
-    return "".join(_shown(character) for character in text.replace("\r\n", "\n").replace("\r", "\n"))
+    unified = text.replace("\r\n", "\n").replace("\r", "\n")
+    shown = "".join(map(_shown, _BLANK.sub(lambda blank: _name(blank[0]), unified)))
+    return _JOINING.sub(lambda joining: _name(joining[0]) if joining["stray"] else joining[0], shown)
+
+
+def _name(character: str) -> str:
+    return f"<U+{ord(character):04X}>"
 
 
 def _shown(character: str) -> str:
-    if character.isprintable() or character in _LINE_BREAKS or character in _JOINERS:
+    if character.isprintable() or character in _LINE_BREAKS or character in _NEEDED:
         return character
     if unicodedata.category(character) in {"Cf", "Cc", "Cs"}:
-        return f"<U+{ord(character):04X}>"
+        return _name(character)
     return character
 
 
@@ -36,4 +80,19 @@ def bounded(text: str, limit: int) -> str:
 def fenced(tag: str, text: str, nonce: str) -> str:
     """The text between tags that it cannot forge, since `nonce` was drawn after it was written."""
     name = f"{tag}-{nonce}"
-    return f"<{name}>\n{visible(text).replace(nonce, '')}\n</{name}>"
+    # Not replaced by nothing: what stood around it could close up to another one.
+    return f"<{name}>\n{visible(text).replace(nonce, '[…]')}\n</{name}>"
+
+
+def without_references(markdown: str) -> str:
+    """The text with references outside code broken up, so that GitHub notifies nobody and closes nothing."""
+    pieces, start = [], 0
+    for code in _CODE.finditer(markdown):
+        pieces += [inert(markdown[start : code.start()]), code[0]]
+        start = code.end()
+    return "".join((*pieces, inert(markdown[start:])))
+
+
+def inert(text: str) -> str:
+    """The text with every reference broken up, in code or not: a commit message knows no code."""
+    return _REFERENCE.sub("\\g<0>\u200b", text)

@@ -9,7 +9,7 @@ from orchestrator.domain.issue import Claim, Issue, Leave, OwnComment, Resume, d
 from orchestrator.domain.job import PROCESSING_LABEL, Brief, ContextResult, Job, brief_key, result_key
 from orchestrator.domain.jql import labelled_issues
 from orchestrator.domain.outcome import JobResult, Outcome, Verdict
-from orchestrator.errors import NotFoundError, RefusedError, TransientError
+from orchestrator.errors import ConfigError, OrchestratorError
 from orchestrator.ports import ArtifactStore, Events, IssueReader, JobSender, JobStore
 
 
@@ -41,9 +41,11 @@ class Poll:
         for seen in self.candidates():
             try:
                 done = self._take(seen.key)
-            except (TransientError, RefusedError, NotFoundError) as error:
+            except ConfigError:
+                raise  # every issue would meet it
+            except Exception as error:  # noqa: BLE001  # one odd issue would starve all younger ones for good
                 failed.append(seen.key)
-                self.events.warning("claim.failed", issue_key=seen.key, error=str(error))
+                self.events.warning("claim.failed", issue_key=seen.key, error=_told(error))
                 continue
             if isinstance(done, Claim):
                 claimed.append(done.job)
@@ -111,12 +113,17 @@ class Poll:
         return tuple(self._context_result(source, parts) for source, parts in known if source and parts)
 
     def _context_result(self, source: Action, parts: list[OwnComment]) -> ContextResult:
-        stored = self.artifacts.get(result_key(parts[0].job_id))
+        stored = JobResult.read(self.artifacts.get(result_key(parts[0].job_id)))
         if stored is not None:
-            text = comment.body(source, JobResult.model_validate_json(stored))
+            text = comment.body(source, stored)
         else:
             text = "\n\n".join(part.text for part in sorted(parts, key=lambda part: part.part))
         return ContextResult(action=source.name, title=source.title, text=text)
+
+
+def _told(error: Exception) -> str:
+    # Others' messages may quote what they choked on.
+    return str(error) if isinstance(error, OrchestratorError) else type(error).__name__
 
 
 def _rejected(issue: Issue, action: Action) -> JobResult:

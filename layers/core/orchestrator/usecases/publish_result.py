@@ -8,7 +8,7 @@ from orchestrator.domain.comment_text import split_markdown
 from orchestrator.domain.issue import OwnComment
 from orchestrator.domain.job import Job, JobState, result_key
 from orchestrator.domain.outcome import JobResult, Outcome, Verdict
-from orchestrator.errors import ConfigError, JobFailed, NotFoundError, RefusedError, TransientError
+from orchestrator.errors import JobFailed, NotFoundError, OrchestratorError, TransientError
 from orchestrator.ports import ArtifactStore, Events, IssueWriter, JobStore, Proposal, PullRequestWriter
 
 # Jira takes 32,767 characters; what a Markdown character becomes in its own count is not documented.
@@ -33,32 +33,42 @@ class PublishResult:
         if record is not None and record.state is JobState.ENDED:
             return self.events.info("job.ended_already", **job.log_fields())
         action = self.catalogue.named(job.action)
-        result, link = self._propose(action, job, self._stored(job), attempt)
+        result, link = self._proposed(action, job, attempt)
         self._tell(job, comment.result_comment(action, job, result, link), result, attempt)
         return self._close(job, result)
+
+    def _proposed(self, action: Action | None, job: Job, attempt: int) -> tuple[JobResult, str]:
+        """The result as it stands after the pull request was tried, and the pull request's URL."""
+        result = JobResult(verdict=Verdict(outcome=Outcome.FAILED))
+        try:
+            result = self._stored(job)
+            return result, self._propose(action, job, result)
+        except Exception as error:
+            is_final = isinstance(error, OrchestratorError) and not isinstance(error, TransientError)
+            if not is_final and attempt < MAX_ATTEMPTS:
+                raise
+            return _unpublished(result, self._reason(job, error, attempt)), ""
+
+    def _reason(self, job: Job, error: Exception, attempt: int) -> str:
+        if isinstance(error, TransientError):
+            return f"{error} It was tried {attempt} times."
+        if isinstance(error, OrchestratorError):
+            return str(error)
+        self.events.warning("job.crashed", **job.log_fields(), error=type(error).__name__)
+        return "The orchestrator met an error of its own; the job's log tells more."
 
     def _stored(self, job: Job) -> JobResult:
         stored = self.artifacts.get(result_key(job.job_id))
         if stored is None:
-            return _failed("What the agent did is no longer stored.")
+            raise JobFailed("What the agent did is no longer stored.")
         return JobResult.model_validate_json(stored)
 
-    def _propose(
-        self, action: Action | None, job: Job, result: JobResult, attempt: int
-    ) -> tuple[JobResult, str]:
-        """The result as it stands after the pull request was tried, and the pull request's URL."""
+    def _propose(self, action: Action | None, job: Job, result: JobResult) -> str:
         if action is None or action.produces is not Produces.PULL_REQUEST:
-            return result, ""
+            return ""
         if result.verdict.outcome is not Outcome.SUCCEEDED:
-            return result, ""
-        try:
-            return result, self.pull_requests.propose(self._proposal(action, job, result))
-        except TransientError as error:
-            if attempt < MAX_ATTEMPTS:
-                raise
-            return _unpublished(result, f"{error} It was tried {attempt} times."), ""
-        except (JobFailed, RefusedError, NotFoundError, ConfigError) as error:
-            return _unpublished(result, str(error)), ""
+            return ""
+        return self.pull_requests.propose(self._proposal(action, job, result))
 
     def _proposal(self, action: Action, job: Job, result: JobResult) -> Proposal:
         if result.branch is None or result.base_branch is None or result.changeset is None:
@@ -97,10 +107,6 @@ class PublishResult:
             duration_ms=result.duration_ms,
             cost_usd=result.cost_usd,
         )
-
-
-def _failed(reason: str) -> JobResult:
-    return JobResult(verdict=Verdict(outcome=Outcome.FAILED, reason=reason))
 
 
 def _unpublished(result: JobResult, reason: str) -> JobResult:

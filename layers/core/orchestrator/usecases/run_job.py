@@ -11,7 +11,7 @@ from orchestrator.domain.changeset import Changeset
 from orchestrator.domain.job import Brief, Job, brief_key, result_key, transcript_key
 from orchestrator.domain.outcome import JobResult, Outcome, Verdict, decide_outcome
 from orchestrator.domain.prompt import prompt_values
-from orchestrator.errors import ConfigError, JobFailed, SandboxRefused, TransientError
+from orchestrator.errors import JobFailed, OrchestratorError, SandboxRefused, TransientError
 from orchestrator.ports import (
     Agent,
     AgentTask,
@@ -74,12 +74,12 @@ class RunJob:
             return self._attempt(delivery)
         except SandboxRefused as error:
             return _ended(Outcome.REFUSED, str(error))
-        except (JobFailed, ConfigError) as error:
-            return _ended(Outcome.FAILED, str(error))
         except TransientError as error:
             if delivery.attempt < MAX_ATTEMPTS:
                 raise
             return _ended(Outcome.FAILED, f"{error} It was tried {delivery.attempt} times.")
+        except OrchestratorError as error:
+            return _ended(Outcome.FAILED, str(error))
         except Exception as error:
             if delivery.attempt < MAX_ATTEMPTS:
                 raise
@@ -141,12 +141,12 @@ def _ended(outcome: Outcome, reason: str) -> JobResult:
 
 def _result(action: Action, brief: Brief, run: AgentRun, changeset: Changeset | None) -> JobResult:
     verdict = decide_outcome(action, run, changeset)
-    # What the CLI puts into `result` of an error names addresses of ours.
-    errored = bool((run.result or {}).get("is_error"))
+    # What the CLI puts into `result` of an error names addresses of ours; beside a report it is the report again.
+    left_out = run.report is not None or bool((run.result or {}).get("is_error"))
     return JobResult(
         verdict=verdict,
         summary=brief.summary,
-        text="" if errored else run.text,
+        text="" if left_out else run.text,
         report=run.report,
         cost_usd=run.cost_usd,
         model=run.model,

@@ -37,11 +37,13 @@ class Work:
     def on(self, delivery: Delivery) -> None:
         """Work on this message; raising leaves it to the queue."""
         self._busy = True
-        self.events.info("job.taken", **delivery.job.log_fields(), attempt=delivery.attempt)
-        with self.hidden(delivery.receipt):
-            self.run(delivery)
-        self.queue.delete(delivery.receipt)
-        self._busy = False
+        try:
+            self.events.info("job.taken", **delivery.job.log_fields(), attempt=delivery.attempt)
+            with self.hidden(delivery.receipt):
+                self.run(delivery)
+            self.queue.delete(delivery.receipt)
+        finally:
+            self._busy = False
 
     def stop(self) -> None:
         """Leave now if there is nothing to do, else end the agent and let its ticket be told."""

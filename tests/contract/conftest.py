@@ -1,0 +1,50 @@
+"""The servers that adapters are held against. What goes over a wire is held against the vendor's contract."""
+
+from collections.abc import Iterator
+
+import pytest
+from tests.contract.jira_account import connected
+from tests.contract.openapi import known_contract
+from tests.fakes.clock import FakeClock
+
+from alm.aws import LocalAws
+from alm.standins.github import GitHubStandIn
+from alm.standins.jira import JiraStandIn
+from orchestrator.adapters.jira_cloud import JiraCloud
+
+JIRA_SPEC = ("jira-v3.json", "/ex/jira/[^/]+")
+GITHUB_SPEC = ("github.json", "/api/v3")
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def jira(clock: FakeClock) -> Iterator[JiraStandIn]:
+    with JiraStandIn(clock=clock.time) as running:
+        yield running
+        if spec := known_contract(*JIRA_SPEC):
+            spec.check_all(running.requests)
+
+
+@pytest.fixture
+def cloud(jira: JiraStandIn, clock: FakeClock) -> Iterator[JiraCloud]:
+    adapter = connected(jira, clock)
+    yield adapter
+    adapter.session.close()
+
+
+@pytest.fixture
+def github() -> Iterator[GitHubStandIn]:
+    with GitHubStandIn() as running:
+        yield running
+        if spec := known_contract(*GITHUB_SPEC):
+            spec.check_all(running.requests)
+
+
+@pytest.fixture(scope="session")
+def aws() -> Iterator[LocalAws]:
+    with LocalAws({"alm/known": "its value"}) as running:
+        yield running

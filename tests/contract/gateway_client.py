@@ -1,0 +1,72 @@
+"""The agent's side of the gateway: HTTP, and anything else, over its unix socket."""
+
+import http.client
+import json
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+TIMEOUT_S = 5
+CALL = {"model": "some-model", "messages": [{"role": "user", "content": "hi"}]}
+
+
+class UnixConnection(http.client.HTTPConnection):
+    """HTTP over a unix socket."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__("localhost", timeout=TIMEOUT_S)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = dialled(self._path)
+
+
+@dataclass(frozen=True)
+class Answered:
+    """One answer, read to its end."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+def dialled(path: Path) -> socket.socket:
+    connection = socket.socket(socket.AF_UNIX)
+    connection.settimeout(TIMEOUT_S)
+    connection.connect(str(path))
+    return connection
+
+
+def ask(
+    path: Path, method: str, target: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
+) -> Answered:
+    """One request on a connection of its own."""
+    connection = UnixConnection(path)
+    try:
+        connection.request(method, target, body, dict(headers or {}))
+        answer = connection.getresponse()
+        return Answered(answer.status, dict(answer.getheaders()), answer.read())
+    finally:
+        connection.close()
+
+
+def call(path: Path, target: str = "/v1/messages", **headers: str) -> Answered:
+    """A model call as the CLI makes it; underscores in header names become dashes."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return ask(path, "POST", target, json.dumps(CALL).encode(), named)
+
+
+def say(path: Path, sent: bytes) -> bytes:
+    """Send these bytes and read until the gateway hangs up."""
+    with dialled(path) as connection:
+        connection.sendall(sent)
+        connection.shutdown(socket.SHUT_WR)
+        received = b""
+        while chunk := connection.recv(65536):
+            received += chunk
+        return received

@@ -1,0 +1,245 @@
+"""Queue, table, bucket and secrets against moto over HTTP; the fakes of the first three pass the same tests."""
+
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+from typing import Protocol
+from uuid import uuid4
+
+import boto3
+import pytest
+from tests.contract.errors import fails
+from tests.fakes.artifacts import FakeArtifacts
+from tests.fakes.job_store import FakeJobStore
+from tests.fakes.queue import FakeQueue
+
+from alm.aws import BUCKET, TABLE, LocalAws
+from alm.environment import REGION
+from orchestrator.adapters.dynamodb import DynamoJobStore
+from orchestrator.adapters.s3 import S3Artifacts
+from orchestrator.adapters.secrets_manager import SecretsManager
+from orchestrator.adapters.sqs import SqsQueue, delivery
+from orchestrator.domain.job import Job, JobRecord, JobState
+from orchestrator.domain.outcome import Outcome
+from orchestrator.errors import ConfigError
+from orchestrator.ports import ArtifactStore, Delivery, JobReceiver, JobSender, JobStore
+
+_NUMBERS = count(1)
+SESSION = boto3.session.Session("local", "local", region_name=REGION)
+
+
+class Queue(JobSender, JobReceiver, Protocol):
+    """Both ends."""
+
+
+def job(issue_key: str = "DEMO-1") -> Job:
+    """Another job, on an issue of any test's own."""
+    number = next(_NUMBERS)
+    identity = f"{issue_key}-fix-{uuid4().hex[:12]}"
+    return Job(job_id=identity, issue_id=f"{number}", issue_key=issue_key, action="fix", label="ai-fix")
+
+
+@pytest.fixture(params=["moto", "fake"])
+def store(request: pytest.FixtureRequest) -> JobStore:
+    if request.param == "fake":
+        return FakeJobStore()
+    aws: LocalAws = request.getfixturevalue("aws")
+    return DynamoJobStore(SESSION.resource("dynamodb", endpoint_url=aws.endpoint).Table(TABLE))
+
+
+@pytest.fixture(params=["moto", "fake"])
+def queue(request: pytest.FixtureRequest) -> Iterator[Queue]:
+    if request.param == "fake":
+        yield FakeQueue()
+        return
+    aws: LocalAws = request.getfixturevalue("aws")
+    name = f"{uuid4().hex}.fifo"
+    url = aws.sqs.create_queue(QueueName=name, Attributes={"FifoQueue": "true"})["QueueUrl"]
+    yield SqsQueue(aws.sqs, url)
+    aws.sqs.delete_queue(QueueUrl=url)
+
+
+@pytest.fixture(params=["moto", "fake"])
+def artifacts(request: pytest.FixtureRequest) -> ArtifactStore:
+    if request.param == "fake":
+        return FakeArtifacts()
+    aws: LocalAws = request.getfixturevalue("aws")
+    return S3Artifacts(SESSION.client("s3", endpoint_url=aws.endpoint), BUCKET)
+
+
+def received(queue: Queue) -> Delivery:
+    """The next job, which must be there."""
+    found = queue.receive(0)
+    assert found is not None
+    return found
+
+
+def test_an_unknown_job_has_no_record(store: JobStore) -> None:
+    assert store.get("unknown") is None
+
+
+def test_a_job_is_created_once(store: JobStore) -> None:
+    new = job()
+    assert [store.create(new), store.create(new)] == [True, False]
+    assert store.get(new.job_id) == JobRecord(job_id=new.job_id, state=JobState.QUEUED)
+
+
+def test_creating_a_job_again_does_not_set_it_back(store: JobStore) -> None:
+    new = job()
+    store.create(new)
+    store.start(new, 1)
+    assert not store.create(new)
+    assert store.get(new.job_id) == JobRecord(job_id=new.job_id, state=JobState.RUNNING, attempt=1)
+
+
+def test_a_job_may_start_again_until_it_has_ended(store: JobStore) -> None:
+    new = job()
+    store.create(new)
+    assert [store.start(new, attempt) for attempt in (1, 2)] == [True, True]
+    store.end(new, Outcome.SUCCEEDED, 0.5)
+    assert not store.start(new, 3)
+    assert store.get(new.job_id) == JobRecord(
+        job_id=new.job_id, state=JobState.ENDED, attempt=2, outcome="succeeded", cost_usd=0.5
+    )
+
+
+@pytest.mark.parametrize("cost_usd", [None, 0.0, 0.1 + 0.2, 1e-7, 123.456789])
+def test_the_end_keeps_what_a_job_came_to(store: JobStore, cost_usd: float | None) -> None:
+    new = job()
+    store.create(new)
+    store.start(new, 1)
+    store.end(new, Outcome.NO_CHANGE, cost_usd)
+    record = store.get(new.job_id)
+    assert record is not None
+    assert (record.outcome, record.cost_usd, record.attempt) == ("no_change", cost_usd, 1)
+
+
+def test_a_job_nobody_recorded_can_start_and_end(store: JobStore) -> None:
+    first, second = job(), job()
+    assert store.start(first, 1)
+    store.end(second, Outcome.FAILED, None)
+    assert not store.start(second, 1)
+    assert [record and record.state for record in map(store.get, (first.job_id, second.job_id))] == [
+        *(JobState.RUNNING, JobState.ENDED)
+    ]
+
+
+def test_the_table_keeps_what_the_job_was_and_forgets_it_in_time(aws: LocalAws) -> None:
+    store = DynamoJobStore(SESSION.resource("dynamodb", endpoint_url=aws.endpoint).Table(TABLE))
+    new = job()
+    store.create(new)
+    store.end(new, Outcome.FAILED, None)
+    (item,) = [item for item in aws.jobs() if item["job_id"] == new.job_id]
+    assert {name: item[name] for name in ("issue_id", "issue_key", "action", "label")} == {
+        **{"issue_id": new.issue_id, "issue_key": new.issue_key, "action": "fix", "label": "ai-fix"}
+    }
+    assert int(str(item["expires_at"])) > 1_700_000_000
+
+
+def test_an_empty_queue_gives_nothing(queue: Queue) -> None:
+    assert queue.receive(0) is None
+
+
+def test_a_job_comes_out_as_it_went_in(queue: Queue) -> None:
+    sent = job()
+    queue.send(sent)
+    found = received(queue)
+    assert (found.job, found.attempt) == (sent, 1)
+
+
+def test_jobs_of_one_issue_come_in_order_one_at_a_time(queue: Queue) -> None:
+    first, second = job("DEMO-1"), job("DEMO-1")
+    queue.send(first)
+    queue.send(second)
+    found = received(queue)
+    assert found.job == first
+    assert queue.receive(0) is None
+    queue.delete(found.receipt)
+    assert received(queue).job == second
+
+
+def test_jobs_of_other_issues_do_not_wait(queue: Queue) -> None:
+    first, second, other = job("DEMO-1"), job("DEMO-1"), job("DEMO-2")
+    for one in (first, second, other):
+        queue.send(one)
+    assert [received(queue).job, received(queue).job] == [first, other]
+    assert queue.receive(0) is None
+
+
+def test_a_job_sent_twice_comes_once(queue: Queue) -> None:
+    sent = job()
+    queue.send(sent)
+    queue.send(sent)
+    found = received(queue)
+    queue.delete(found.receipt)
+    queue.send(sent)
+    assert queue.receive(0) is None
+
+
+def test_a_job_given_back_comes_again_and_is_counted(queue: Queue) -> None:
+    queue.send(job())
+    attempts = []
+    for _ in range(3):
+        found = received(queue)
+        attempts.append(found.attempt)
+        queue.hide(found.receipt, 0)
+    assert attempts == [1, 2, 3]
+
+
+def test_a_job_hidden_again_stays_hidden(queue: Queue) -> None:
+    queue.send(job())
+    queue.hide(received(queue).receipt, 60)
+    assert queue.receive(0) is None
+
+
+def test_a_deleted_job_is_gone(queue: Queue) -> None:
+    queue.send(job())
+    found = received(queue)
+    queue.hide(found.receipt, 0)
+    queue.delete(received(queue).receipt)
+    assert queue.receive(0) is None
+
+
+@pytest.mark.parametrize("body", ["", "null", "[]", "{}", '{"version": 2}', "not json"])
+def test_a_message_that_is_no_job_is_an_error(body: str) -> None:
+    with pytest.raises(ValueError, match="."):
+        delivery(body, "1", "receipt")
+
+
+def test_a_missing_artifact_is_none(artifacts: ArtifactStore) -> None:
+    assert artifacts.get(f"jobs/{uuid4()}/brief.json") is None
+
+
+@pytest.mark.parametrize("content", [b"", b"\x00\xff", "ünï\r\n".encode(), bytes(3_000_000)], ids=len)
+def test_an_artifact_comes_back_byte_for_byte(
+    artifacts: ArtifactStore, content: bytes, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_bytes(content)
+    artifacts.put("jobs/one/a b.json", content)
+    artifacts.put_file("jobs/one/file", tmp_path / "file")
+    assert artifacts.get("jobs/one/a b.json") == artifacts.get("jobs/one/file") == content
+
+
+def test_an_artifact_is_replaced(artifacts: ArtifactStore) -> None:
+    artifacts.put("jobs/two", b"old")
+    artifacts.put("jobs/two", b"new")
+    assert artifacts.get("jobs/two") == b"new"
+
+
+def test_a_secret_is_read_by_its_name(aws: LocalAws) -> None:
+    manager = SecretsManager(SESSION.client("secretsmanager", endpoint_url=aws.endpoint))
+    assert manager.value("alm/known") == "its value"
+
+
+def test_a_missing_secret_is_named_and_no_other_is_shown(aws: LocalAws) -> None:
+    manager = SecretsManager(SESSION.client("secretsmanager", endpoint_url=aws.endpoint))
+    error = fails(ConfigError, lambda: manager.value("alm/jira"), ["its value", "alm/known"])
+    assert "The secret alm/jira could not be read (ResourceNotFoundException)" in str(error)
+
+
+def test_a_secret_that_is_no_text_is_named_and_not_shown(aws: LocalAws) -> None:
+    client = SESSION.client("secretsmanager", endpoint_url=aws.endpoint)
+    content = b"s3cret bytes"
+    client.create_secret(Name="alm/binary", SecretBinary=content)
+    error = fails(ConfigError, lambda: SecretsManager(client).value("alm/binary"), [content.decode()])
+    assert "alm/binary" in str(error)

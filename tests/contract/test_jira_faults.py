@@ -1,0 +1,317 @@
+"""JiraCloud when Jira, the line or the token fails: what is repeated, what is raised, what it says."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from tests.contract.errors import fails
+from tests.contract.jira_account import JOB, asked, connected, handed_out
+from tests.contract.raw_server import RawServer, sends
+from tests.fakes.clock import FakeClock
+
+from alm.standins.http import Fault
+from alm.standins.jira import JiraStandIn
+from orchestrator.adapters.jira_cloud import JiraCloud
+from orchestrator.domain.issue import OwnComment
+from orchestrator.domain.outcome import Outcome
+from orchestrator.errors import ConfigError, NotFoundError, OrchestratorError, RefusedError, TransientError
+
+MARK = OwnComment("DEMO-1-fix-0123", "fix", 0, "succeeded")
+TODO = 'project = "DEMO" AND labels in ("ai-fix")'
+Call = Callable[[JiraCloud], object]
+CALLS: dict[str, Call] = {
+    "search": lambda cloud: list(cloud.search(TODO)),
+    "read": lambda cloud: cloud.read("DEMO-1"),
+    "claim": lambda cloud: cloud.claim(JOB),
+    "release": lambda cloud: cloud.release(JOB, Outcome.SUCCEEDED),
+    "own_comments": lambda cloud: list(cloud.own_comments("DEMO-1")),
+}
+Comment: Call = lambda cloud: cloud.comment("DEMO-1", "text", MARK)  # noqa: E731  # one of the calls above
+every_call = pytest.mark.parametrize("call", [*CALLS.values(), Comment], ids=[*CALLS, "comment"])
+repeatable_calls = pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+
+
+@pytest.fixture(autouse=True)
+def issue(jira: JiraStandIn, cloud: JiraCloud) -> None:
+    """One issue, and a client that has signed in already."""
+    jira.create_issue("Bug", "Broken", labels=["ai-fix"])
+    cloud.read("DEMO-1")
+    jira.forget_requests()
+
+
+def tokens(jira: JiraStandIn) -> list[str]:
+    return [request.headers["authorization"] for request in jira.requests if "/rest/api/" in request.path]
+
+
+@every_call
+def test_a_revoked_token_is_renewed_once_and_the_new_one_reaches_the_next_request(
+    jira: JiraStandIn, cloud: JiraCloud, call: Call
+) -> None:
+    jira.revoke_tokens()
+    call(cloud)
+    assert asked(jira).count(("POST", "/oauth/token")) == 1
+    refused, *accepted = tokens(jira)
+    assert [request.status for request in jira.requests].count(401) == 1
+    assert len(set(accepted)) == 1
+    assert refused not in accepted
+
+
+def test_a_token_near_its_end_is_renewed_before_use(
+    jira: JiraStandIn, cloud: JiraCloud, clock: FakeClock
+) -> None:
+    clock.now += jira.settings.expires_in_s - 30
+    cloud.read("DEMO-1")
+    assert asked(jira) == [("POST", "/oauth/token"), ("GET", "/issue/DEMO-1")]
+
+
+def test_a_token_is_kept_while_it_is_good(jira: JiraStandIn, cloud: JiraCloud, clock: FakeClock) -> None:
+    clock.now += jira.settings.expires_in_s - 120
+    cloud.read("DEMO-1")
+    assert asked(jira) == [("GET", "/issue/DEMO-1")]
+
+
+@every_call
+def test_a_fresh_token_that_is_refused_is_a_matter_of_configuration(
+    jira: JiraStandIn, cloud: JiraCloud, call: Call
+) -> None:
+    jira.faults.add(Fault("", "/rest/api/", 401, times=9))
+    error = fails(ConfigError, lambda: call(cloud), handed_out(jira))
+    assert "401" in str(error)
+    assert "scopes" in str(error)
+    assert asked(jira).count(("POST", "/oauth/token")) == 1
+
+
+@pytest.mark.parametrize("status", [400, 401, 403])
+def test_refused_credentials_are_named_and_not_shown(
+    jira: JiraStandIn, clock: FakeClock, status: int
+) -> None:
+    wrong = "a-wrong-secret"
+    cloud = connected(jira, clock, JIRA_CLIENT_SECRET=wrong)
+    jira.faults.add(Fault("POST", "/oauth/token", status))
+    error = fails(ConfigError, lambda: cloud.read("DEMO-1"), [wrong])
+    assert "JIRA_CLIENT_ID and JIRA_CLIENT_SECRET" in str(error)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault("POST", "/oauth/token", 429),
+        Fault("POST", "/oauth/token", 503),
+        Fault("POST", "/oauth/token", cut=True),
+        Fault("POST", "/oauth/token", 200, body=b"<html>"),
+        Fault("POST", "/oauth/token", 200, body={}),
+        Fault("POST", "/oauth/token", 200, body=["token"]),
+        Fault("POST", "/oauth/token", 200, body={"access_token": "t", "expires_in": "soon"}),
+    ],
+)
+def test_a_sign_in_that_fails_is_tried_again_later(
+    jira: JiraStandIn, clock: FakeClock, fault: Fault
+) -> None:
+    cloud = connected(jira, clock)
+    jira.faults.add(fault)
+    fails(TransientError, lambda: cloud.read("DEMO-1"), handed_out(jira))
+    assert cloud.read("DEMO-1") is not None
+
+
+@pytest.mark.parametrize("fault", [Fault(status=429), Fault(status=503), Fault(cut=True), Fault(status=200)])
+def test_sites_that_cannot_be_listed_now_are_asked_for_later(
+    jira: JiraStandIn, clock: FakeClock, fault: Fault
+) -> None:
+    jira.settings = replace(jira.settings, tenant_info=False)
+    cloud = connected(jira, clock)
+    jira.faults.add(replace(fault, path="accessible-resources", body=b"<html>"))
+    fails(TransientError, lambda: cloud.read("DEMO-1"), handed_out(jira))
+    assert cloud.read("DEMO-1") is not None
+
+
+@repeatable_calls
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault(status=429),
+        Fault(status=500),
+        Fault(status=503),
+        Fault(status=502, when="after"),
+        Fault(cut=True),
+        Fault(cut=True, when="after"),
+    ],
+    ids=["429", "500", "503", "502-after-write", "cut-before-write", "cut-after-write"],
+)
+def test_what_is_safe_to_repeat_is_repeated(
+    jira: JiraStandIn, cloud: JiraCloud, clock: FakeClock, call: Call, fault: Fault
+) -> None:
+    jira.faults.add(replace(fault, path="/rest/api/", times=2))
+    call(cloud)
+    assert jira.faults.pending() == ()
+    first, second = clock.slept
+    assert 0 < first < second < 2
+
+
+def test_a_claim_made_twice_is_made_once(jira: JiraStandIn, cloud: JiraCloud) -> None:
+    jira.faults.add(Fault("PUT", cut=True, when="after"))
+    cloud.claim(JOB)
+    assert asked(jira).count(("PUT", "/issue/DEMO-1")) == 2
+    assert jira.issue("DEMO-1").labels == ("ai-processing",)
+    assert len(jira.issue("DEMO-1").label_history) == 2
+
+
+@pytest.mark.parametrize(
+    ("fault", "written"),
+    [
+        (Fault(cut=True), 0),
+        (Fault(cut=True, when="after"), 1),
+        (Fault(status=500), 0),
+        (Fault(status=502, when="after"), 1),
+        (Fault(status=201, body=b'{"id": "1', when="after"), 1),
+    ],
+    ids=["cut-before", "cut-after", "500", "502-after", "half-after"],
+)
+def test_a_comment_whose_answer_is_lost_is_not_posted_again(
+    jira: JiraStandIn, cloud: JiraCloud, fault: Fault, written: int
+) -> None:
+    jira.faults.add(replace(fault, method="POST", path="/comment"))
+    fails(TransientError, lambda: Comment(cloud), handed_out(jira))
+    assert asked(jira).count(("POST", "/issue/DEMO-1/comment")) == 1
+    assert len(jira.issue("DEMO-1").comments) == len(list(cloud.own_comments("DEMO-1"))) == written
+    # Half an answer fits no contract.
+    jira.forget_requests()
+
+
+def test_a_comment_that_was_not_taken_for_its_rate_is_posted_again(
+    jira: JiraStandIn, cloud: JiraCloud
+) -> None:
+    jira.faults.add(Fault("POST", "/comment", 429))
+    Comment(cloud)
+    assert len(jira.issue("DEMO-1").comments) == 1
+
+
+def test_a_document_jira_does_not_take_is_posted_as_a_code_block(jira: JiraStandIn, cloud: JiraCloud) -> None:
+    jira.faults.add(Fault("POST", "/comment", 400, body={"errorMessages": ["INVALID_INPUT"], "errors": {}}))
+    cloud.comment("DEMO-1", "## A *title*", MARK)
+    (comment,) = jira.issue("DEMO-1").comments
+    (block,) = comment.body["content"]
+    assert (block["type"], block["content"][0]["text"]) == ("codeBlock", "## A *title*")
+    assert list(cloud.own_comments("DEMO-1")) == [MARK]
+
+
+def test_a_code_block_jira_does_not_take_either_is_refused_in_its_words(
+    jira: JiraStandIn, cloud: JiraCloud
+) -> None:
+    said = {"errorMessages": ["CONTENT_LIMIT_EXCEEDED"], "errors": {"comment": "is too long"}}
+    jira.faults.add(Fault("POST", "/comment", 400, body=said, times=2))
+    error = fails(RefusedError, lambda: Comment(cloud), handed_out(jira))
+    assert error.status == 400
+    assert "CONTENT_LIMIT_EXCEEDED is too long" in str(error)
+
+
+@pytest.mark.parametrize("hint", ["0", "3", "19"])
+def test_a_short_retry_after_is_waited_for_and_never_less(
+    jira: JiraStandIn, cloud: JiraCloud, clock: FakeClock, hint: str
+) -> None:
+    jira.faults.add(Fault("GET", "/issue/", 429, {"Retry-After": hint}))
+    assert cloud.read("DEMO-1") is not None
+    (slept,) = clock.slept
+    assert int(hint) <= slept <= int(hint) + 0.5
+
+
+@every_call
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_long_retry_after_is_left_to_the_queue(
+    jira: JiraStandIn, cloud: JiraCloud, clock: FakeClock, call: Call, status: int
+) -> None:
+    jira.faults.add(Fault("", "/rest/api/", status, {"Retry-After": "120"}))
+    error = fails(TransientError, lambda: call(cloud), handed_out(jira))
+    assert str(status) in str(error)
+    assert clock.slept == []
+    assert len(tokens(jira)) == 1
+
+
+@pytest.mark.parametrize("hint", ["Wed, 21 Oct 2026 07:28:00 GMT", "soon", "-1", "²", "1.5", ""])
+def test_a_retry_after_that_is_no_number_is_answered_with_our_own_pace(
+    jira: JiraStandIn, cloud: JiraCloud, clock: FakeClock, hint: str
+) -> None:
+    jira.faults.add(Fault("GET", "/issue/", 429, {"Retry-After": hint}))
+    assert cloud.read("DEMO-1") is not None
+    assert len(clock.slept) == 1
+    assert clock.slept[0] < 1
+
+
+@repeatable_calls
+@pytest.mark.parametrize(("status", "cut"), [(429, False), (500, False), (200, True)])
+def test_after_four_more_tries_the_queue_takes_over(
+    jira: JiraStandIn, cloud: JiraCloud, call: Call, status: int, cut: bool
+) -> None:
+    jira.faults.add(Fault("", "/rest/api/", status, times=99, cut=cut))
+    fails(TransientError, lambda: call(cloud), handed_out(jira))
+    assert len(tokens(jira)) == 5
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "words"),
+    [
+        (400, RefusedError, "(400): no reason given"),
+        (403, RefusedError, "project role"),
+        (404, NotFoundError, "may not see it"),
+        (409, TransientError, "409"),
+        (410, RefusedError, "(410)"),
+        (413, RefusedError, "(413)"),
+    ],
+)
+def test_a_refusal_says_what_a_person_can_do(
+    jira: JiraStandIn, cloud: JiraCloud, status: int, kind: type[OrchestratorError], words: str
+) -> None:
+    jira.faults.add(Fault("PUT", "/issue/", status))
+    error = fails(kind, lambda: cloud.claim(JOB), handed_out(jira))
+    assert words in str(error)
+    # Jira's document does not know every status there is.
+    jira.forget_requests()
+
+
+@every_call
+@pytest.mark.parametrize("body", [b"<html>", b'{"issues": [', b""], ids=["html", "half", "nothing"])
+def test_an_answer_that_is_not_json_is_tried_again_later(
+    jira: JiraStandIn, cloud: JiraCloud, call: Call, body: bytes
+) -> None:
+    jira.faults.add(Fault("", "/rest/api/", 200, body=body))
+    fails(TransientError, lambda: call(cloud), handed_out(jira))
+    # Answers like these fit no contract; the same holds below.
+    jira.forget_requests()
+
+
+@pytest.mark.parametrize("name", ["search", "read", "own_comments"])
+@pytest.mark.parametrize("body", [b"null", [], {}, {"issues": [{"fields": 1}], "comments": [1], "total": 1}])
+def test_json_that_is_not_jiras_is_tried_again_later(
+    jira: JiraStandIn, cloud: JiraCloud, name: str, body: object
+) -> None:
+    jira.faults.add(Fault("", "/rest/api/", 200, body=body))
+    fails(TransientError, lambda: CALLS[name](cloud), handed_out(jira))
+    jira.forget_requests()
+
+
+@every_call
+def test_a_redirect_is_no_answer_and_the_token_does_not_follow_it(
+    jira: JiraStandIn, cloud: JiraCloud, call: Call
+) -> None:
+    with RawServer(sends(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")) as elsewhere:
+        jira.faults.add(Fault("", "/rest/api/", 302, {"Location": elsewhere.url}))
+        fails(TransientError, lambda: call(cloud), handed_out(jira))
+        assert elsewhere.requests == []
+    jira.forget_requests()
+
+
+@repeatable_calls
+def test_an_answer_that_breaks_off_is_asked_for_again(
+    jira: JiraStandIn, clock: FakeClock, call: Call
+) -> None:
+    half = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 500\r\n\r\n{"issues": ['
+    with RawServer(sends(half)) as server:
+        cloud = connected(jira, clock, ATLASSIAN_API_URL_PATTERN=f"{server.url}/{{cloud_id}}")
+        fails(TransientError, lambda: call(cloud), handed_out(jira))
+        assert len(server.requests) == 5
+
+
+def test_nobody_listening_is_tried_again_later(jira: JiraStandIn, clock: FakeClock) -> None:
+    with RawServer(sends(b"")) as server:
+        address = server.url
+    cloud = connected(jira, clock, ATLASSIAN_API_URL_PATTERN=f"{address}/{{cloud_id}}")
+    fails(TransientError, lambda: cloud.read("DEMO-1"), handed_out(jira))

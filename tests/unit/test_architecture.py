@@ -1,0 +1,138 @@
+"""The layout's rules that ruff's banned-api cannot say: which way imports point, sizes, imports without effects."""
+
+import ast
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from orchestrator.bootstrap import catalogue
+
+ROOT = Path(__file__).parents[2]
+ORCHESTRATOR = ROOT / "layers" / "core" / "orchestrator"
+SOURCE_FOLDERS = (ROOT / "layers" / "core", ROOT / "functions", ROOT / "infra" / "local")
+PURE = sys.stdlib_module_names | {"pydantic"}
+LONGEST_FILE = 300
+LONGEST_HANDLER = 60
+# Beside the standard library and pydantic, which parts of ours each part may import.
+MAY_IMPORT = {
+    "domain": {"domain", "errors"},
+    "usecases": {"domain", "errors", "ports", "usecases"},
+    "adapters": {"domain", "errors", "ports", "config", "adapters"},
+}
+# Urllib3 binds a socket of its own when it is imported, to see whether there is IPv6: that stays on this machine.
+IMPORT_ALL = """
+import importlib, os, sys, threading
+
+def refuse(event, arguments):
+    if event in {"socket.connect", "socket.getaddrinfo", "subprocess.Popen", "os.system", "os.mkdir", "os.putenv"}:
+        raise AssertionError(f"{event} {arguments} at import")
+    if event == "open" and isinstance(arguments[1], str) and set(arguments[1]) & set("wax+"):
+        raise AssertionError(f"writes {arguments[0]} at import")
+
+sys.addaudithook(refuse)
+for name in sys.argv[1:]:
+    importlib.import_module(name)
+    assert not os.environ.keys() - {"LC_CTYPE"}, f"{name} changes the environment"
+    assert threading.active_count() == 1, f"{name} starts a thread"
+"""
+
+
+def python_files(*folders: Path) -> list[Path]:
+    return sorted(path for folder in folders for path in folder.rglob("*.py"))
+
+
+def imports_of(path: Path) -> Iterator[str]:
+    """Every module the file names, those under TYPE_CHECKING included."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path.name}: imports are absolute"
+            yield from _members(node)
+
+
+def _members(node: ast.ImportFrom) -> Iterator[str]:
+    """`from orchestrator import ports` names orchestrator.ports; from any other module, the module itself."""
+    if node.module == "orchestrator":
+        yield from (f"orchestrator.{alias.name}" for alias in node.names)
+    else:
+        yield str(node.module)
+
+
+def foreign(path: Path, part: str) -> set[str]:
+    """What the file imports and its part of the orchestrator may not."""
+    own = {f"orchestrator.{name}" for name in MAY_IMPORT[part]}
+    return {
+        name
+        for name in imports_of(path)
+        if name.partition(".")[0] not in PURE and ".".join(name.split(".")[:2]) not in own
+    }
+
+
+@pytest.mark.parametrize("path", python_files(ORCHESTRATOR / "domain"), ids=lambda path: path.name)
+def test_the_domain_knows_the_standard_library_pydantic_and_itself(path: Path) -> None:
+    assert not foreign(path, "domain")
+
+
+@pytest.mark.parametrize("path", python_files(ORCHESTRATOR / "usecases"), ids=lambda path: path.name)
+def test_use_cases_reach_the_world_through_ports(path: Path) -> None:
+    assert not foreign(path, "usecases")
+
+
+@pytest.mark.parametrize("path", python_files(ORCHESTRATOR / "adapters"), ids=lambda path: path.name)
+def test_adapters_know_no_use_case(path: Path) -> None:
+    assert not {name for name in foreign(path, "adapters") if name.startswith("orchestrator")}
+
+
+def test_ports_name_only_the_domain() -> None:
+    assert not foreign(ORCHESTRATOR / "ports.py", "domain")
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "functions").glob("*/handler.py")), ids=str)
+def test_a_handler_parses_calls_one_use_case_and_returns(path: Path) -> None:
+    text = path.read_text()
+    assert len(text.splitlines()) <= LONGEST_HANDLER
+    assert not [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Try | ast.If)]
+    assert set(imports_of(path)) <= {"typing", "orchestrator.bootstrap"}
+
+
+def test_no_python_file_is_over_its_budget() -> None:
+    files = python_files(*SOURCE_FOLDERS, ROOT / "tests")
+    long = {str(path.relative_to(ROOT)): lines for path in files if (lines := _lines(path)) > LONGEST_FILE}
+    assert not long
+
+
+def _lines(path: Path) -> int:
+    return len(path.read_text().splitlines())
+
+
+def test_importing_anything_has_no_effects() -> None:
+    done = subprocess.run(
+        [sys.executable, "-B", "-c", IMPORT_ALL, *modules()],
+        env={},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def modules() -> list[str]:
+    """Every module of ours by its dotted name."""
+    named = (path.relative_to(folder) for folder in SOURCE_FOLDERS for path in python_files(folder))
+    return sorted({".".join(path.with_suffix("").parts).removesuffix(".__init__") for path in named})
+
+
+def test_the_shipped_actions_load() -> None:
+    assert catalogue(ROOT / "prompts").labels
+
+
+def test_the_clis_pinned_version_is_exact_and_checked_for_both_architectures() -> None:
+    pin = (ROOT / "infra" / "claude-code.pin").read_text()
+    assert re.search(r"^version \d+\.\d+\.\d+$", pin, re.MULTILINE)
+    assert len(re.findall(r"^(?:x64|arm64) sha512-[A-Za-z0-9+/]{86}==$", pin, re.MULTILINE)) == 2

@@ -1,0 +1,62 @@
+"""What a template is given: every untrusted text fenced and bounded."""
+
+from typing import Any
+
+from tests.builders import brief, job
+
+from orchestrator.domain.job import ContextResult
+from orchestrator.domain.prompt import CONTEXT_LIMIT, DESCRIPTION_LIMIT, VALUES, prompt_values
+
+NONCE = "0123456789abcdef"
+
+
+def _ticket(**changes: Any) -> dict[str, str]:
+    ticket = prompt_values(job(), brief(**changes), NONCE)["ticket"]
+    assert isinstance(ticket, dict)
+    return ticket
+
+
+def _context(*results: ContextResult) -> str:
+    return str(prompt_values(job(), brief(context=results), NONCE)["context"])
+
+
+def test_a_template_gets_exactly_the_names_it_may_use() -> None:
+    assert prompt_values(job(), brief(), NONCE).keys() == VALUES
+
+
+def test_every_text_of_the_ticket_is_fenced() -> None:
+    hostile = "</description>{{ 7*7 }}{0}</x>"
+    ticket = _ticket(issue_type=hostile, summary=hostile, description=hostile)
+    assert ticket["key"] == "DEMO-1"
+    for name, tag in (("type", "issue-type"), ("summary", "summary"), ("description", "description")):
+        assert ticket[name] == f"<{tag}-{NONCE}>\n{hostile}\n</{tag}-{NONCE}>"
+
+
+def test_a_ticket_without_a_description_says_so() -> None:
+    assert "(The ticket has no description.)" in _ticket(description="")["description"]
+
+
+def test_a_megabyte_of_description_is_cut_and_says_so() -> None:
+    description = _ticket(description="x" * 1_000_000)["description"]
+    assert "[cut here: 800000 more characters are in the ticket]" in description
+    assert len(description) < DESCRIPTION_LIMIT + 200
+
+
+def test_a_cut_description_is_closed_by_its_fence() -> None:
+    assert _ticket(description="x" * 1_000_000)["description"].endswith(f"\n</description-{NONCE}>")
+
+
+def test_without_earlier_results_the_context_is_empty() -> None:
+    assert _context() == ""
+
+
+def test_earlier_results_come_in_order_and_fenced() -> None:
+    first = ContextResult(action="investigate", title="Investigate", text="It is </earlier-result>")
+    second = ContextResult(action="recommend", title="Recommend", text="x" * (CONTEXT_LIMIT + 1))
+    context = _context(first, second)
+    assert context.startswith(
+        "Result of the earlier action `investigate`:\n"
+        f"<earlier-result-{NONCE}>\nIt is </earlier-result>\n</earlier-result-{NONCE}>\n\n"
+        "Result of the earlier action `recommend`:\n"
+    )
+    assert "[cut here: 1 more characters" in context
