@@ -39,8 +39,6 @@ def push_raw(github: GitHubStandIn, entries: dict[bytes, tuple[str, str]], branc
     lines = b"".join(b"%s %s\t%s\0" % (m.encode(), i.encode(), path) for path, (m, i) in entries.items())
     repository.git("update-index", "-z", "--index-info", stdin=lines, extra=index)
     tree = repository.git("write-tree", extra=index).decode().strip()
-    who = {
-        f"GIT_{role}_{what}": "person" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")
-    }
+    who = {f"GIT_{role}_{what}": "person" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
     commit = repository.git("commit-tree", "-p", branch, "-m", "Odd", tree, extra=who).decode().strip()
     repository.git("update-ref", f"refs/heads/{branch}", commit)

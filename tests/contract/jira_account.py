@@ -32,3 +32,8 @@ def handed_out(jira: JiraStandIn) -> set[str]:
     """Every credential that went over the wire: none of them may stand in an error."""
     tokens = {request.headers.get("authorization", "").partition(" ")[2] for request in jira.requests}
     return {jira.settings.client_secret, *tokens} - {""}
+
+
+def authorizations(jira: JiraStandIn) -> list[str]:
+    """What each request to the REST API showed."""
+    return [request.headers["authorization"] for request in jira.requests if "/rest/api/" in request.path]

@@ -1,6 +1,7 @@
 """The catalogue read from files: every fault is a ConfigError that names the file and the key."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,8 @@ from orchestrator.errors import ConfigError
 
 PROMPTS = Path(__file__).parents[2] / "prompts"
 SETTINGS = {"permissions": {"allow": ["Read"], "deny": ["WebFetch"]}}
-FRONT_MATTER: dict[str, Any] = {
+Front = Mapping[str, Any]
+FRONT_MATTER: Front = {
     "label": "ai-look",
     "title": "Look",
     "order": 10,
@@ -30,11 +32,13 @@ FRONT_MATTER: dict[str, Any] = {
 }
 
 
-def write(folder: Path, name: str = "look", template: str = "Look at {{ ticket.key }}.", **changes: Any) -> None:
-    """An action's two files; a change of None leaves the key out."""
-    front = {key: value for key, value in {**FRONT_MATTER, **changes}.items() if value is not None}
-    (folder / f"{name}.md").write_text(f"---\n{yaml.safe_dump(front)}---\n{template}\n")
-    (folder / f"{name}.json").write_text(json.dumps(SETTINGS))
+def write(
+    folder: Path, stem: str = "look", *, body: str = "Look at {{ ticket.key }}.", front: Front | None = None
+) -> None:
+    """An action's two files; None in `front` leaves the key out."""
+    front = {key: value for key, value in {**FRONT_MATTER, **(front or {})}.items() if value is not None}
+    (folder / f"{stem}.md").write_text(f"---\n{yaml.safe_dump(front)}---\n{body}\n")
+    (folder / f"{stem}.json").write_text(json.dumps(SETTINGS))
 
 
 def fault(folder: Path) -> str:
@@ -60,7 +64,7 @@ def test_an_action_is_its_two_files(tmp_path: Path) -> None:
 
 def test_actions_come_in_their_order_then_by_name(tmp_path: Path) -> None:
     for name, order in (("b", 20), ("c", 10), ("a", 20)):
-        write(tmp_path, name, label=f"ai-{name}", order=order)
+        write(tmp_path, name, front={"label": f"ai-{name}", "order": order})
     assert [action.name for action in load_catalogue(tmp_path).actions] == ["c", "a", "b"]
 
 
@@ -72,7 +76,7 @@ def test_line_ends_of_windows_are_read(tmp_path: Path) -> None:
 
 
 def test_a_rule_in_the_template_is_no_end_of_the_front_matter(tmp_path: Path) -> None:
-    write(tmp_path, template="One\n\n---\n\nTwo")
+    write(tmp_path, body="One\n\n---\n\nTwo")
     (action,) = load_catalogue(tmp_path).actions
     assert action.template == "One\n\n---\n\nTwo\n"
 
@@ -94,8 +98,7 @@ def test_a_folder_without_actions_is_refused(tmp_path: Path) -> None:
         ("---\n? {a: b}\n: c\n---\n", "look.md: front matter: not YAML"),
         ("---\n- label\n---\n", "look.md: front matter: it must be a mapping"),
         ("---\n---\nText\n", "look.md: front matter: it must be a mapping"),
-        ("---\nlabel: a\nlabel: b\n---\n", "look.md: front matter: label stands twice"),
-        ("---\n1: x\n---\nText\n", "look.md: 1: "),
+        ("---\nlabel: a\nlabel: b\n---\n", "look.md: front matter: not YAML: label stands twice"),
     ],
 )
 def test_front_matter_that_cannot_be_read_is_refused(tmp_path: Path, text: str, said: str) -> None:
@@ -106,13 +109,13 @@ def test_front_matter_that_cannot_be_read_is_refused(tmp_path: Path, text: str, 
 
 @pytest.mark.parametrize("key", sorted(FRONT_MATTER.keys() - {"context"}))
 def test_a_missing_key_is_named(tmp_path: Path, key: str) -> None:
-    write(tmp_path, **{key: None})
+    write(tmp_path, front={key: None})
     assert fault(tmp_path) == f"look.md: {key}: Field required"
 
 
 @pytest.mark.parametrize("key", ["labels", "Label", "name", "template", "settings", "model"])
 def test_an_unknown_key_is_named(tmp_path: Path, key: str) -> None:
-    write(tmp_path, **{key: "x"})
+    write(tmp_path, front={key: "x"})
     assert fault(tmp_path) == f"look.md: {key}: unknown key"
 
 
@@ -151,17 +154,18 @@ def test_an_unknown_key_is_named(tmp_path: Path, key: str) -> None:
     ],
 )
 def test_a_value_of_the_wrong_kind_is_named(tmp_path: Path, key: str, value: object) -> None:
-    write(tmp_path, **{key: value})
+    write(tmp_path, front={key: value})
     assert fault(tmp_path).startswith(f"look.md: {key}")
 
 
 def test_a_schema_that_is_none_is_named_by_its_place(tmp_path: Path) -> None:
-    write(tmp_path, result_schema={"type": "object", "properties": {"summary": {"type": "text"}}})
+    schema = {"type": "object", "properties": {"summary": {"type": "text"}}}
+    write(tmp_path, front={"result_schema": schema})
     assert fault(tmp_path).startswith("look.md: result_schema.properties.summary.type: ")
 
 
 def test_a_pull_request_needs_its_names(tmp_path: Path) -> None:
-    write(tmp_path, produces="pull_request", branch_prefix="fix-")
+    write(tmp_path, front={"produces": "pull_request", "branch_prefix": "fix-"})
     assert "title_prefix" in fault(tmp_path)
 
 
@@ -173,7 +177,7 @@ def test_a_file_name_that_is_no_action_name_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("template", "said"),
     [
-        ("", "look.md: template: "),
+        ("", "look.md: template: it is empty"),
         ("One\n{{ ticket.key }\n", "look.md: template: line 2: "),
         ("{% if context %}", "look.md: template: line 1: "),
         ("{{ tickets }}", "look.md: template: unknown name tickets; a template may use"),
@@ -185,7 +189,7 @@ def test_a_file_name_that_is_no_action_name_is_refused(tmp_path: Path) -> None:
     ],
 )
 def test_a_template_that_cannot_be_rendered_is_refused(tmp_path: Path, template: str, said: str) -> None:
-    write(tmp_path, template=template)
+    write(tmp_path, body=template)
     assert fault(tmp_path).startswith(said)
 
 
@@ -222,7 +226,10 @@ def test_settings_of_no_action_are_named(tmp_path: Path) -> None:
         ('{"permissions": {"allow": ["Read()"], "deny": ["Edit"]}}', "look.json: permissions.allow: "),
         ('{"permissions": {"allow": ["Read(a"], "deny": ["Edit"]}}', "look.json: permissions.allow: "),
         ('{"permissions": {"allow": [1], "deny": ["Edit"]}}', "look.json: permissions.allow.0: "),
-        ('{"permissions": {"allow": ["Read"], "deny": ["Edit"], "ask": []}}', "look.json: permissions.ask: unk"),
+        (
+            '{"permissions": {"allow": ["Read"], "deny": ["Edit"], "ask": []}}',
+            "look.json: permissions.ask: unk",
+        ),
         (json.dumps({**SETTINGS, "hooks": {}}), "look.json: hooks: unknown key"),
         (json.dumps({**SETTINGS, "env": {"A": "b"}}), "look.json: env: unknown key"),
     ],
@@ -253,16 +260,16 @@ def test_a_folder_where_a_file_should_be_is_named(tmp_path: Path, name: str) -> 
 @pytest.mark.parametrize("label", ["ai-look", "AI-Look"])
 def test_two_actions_with_one_label_are_refused(tmp_path: Path, label: str) -> None:
     write(tmp_path)
-    write(tmp_path, "other", label=label, order=20)
+    write(tmp_path, "other", front={"label": label, "order": 20})
     assert fault(tmp_path) == f"other.md: label: {label} is already the label of look.md"
 
 
 def test_the_orchestrators_own_label_is_nobodys(tmp_path: Path) -> None:
-    write(tmp_path, label="ai-processing")
+    write(tmp_path, front={"label": "ai-processing"})
     assert fault(tmp_path).startswith("look.md: label: ai-processing is the orchestrator's own")
 
 
 @pytest.mark.parametrize("needed", ["nothing", "look"])
 def test_context_of_no_other_action_is_refused(tmp_path: Path, needed: str) -> None:
-    write(tmp_path, context=[needed])
+    write(tmp_path, front={"context": [needed]})
     assert fault(tmp_path) == f"look.md: context: there is no other action {needed}"

@@ -4,8 +4,8 @@ import os
 import shutil
 import socket
 import subprocess
-import tempfile
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,33 +14,38 @@ from tests.contract.git_workspace import DELETED, GITLINK, cloner, kept, push_ra
 
 from alm.standins.github import Executable, GitHubStandIn, Symlink
 from orchestrator.adapters import git_cli
-from orchestrator.adapters.git_cli import GitCheckout
+from orchestrator.adapters.git_cli import GitCheckout, GitRepository
 from orchestrator.errors import JobFailed
 
 Spoil = Callable[[Path], object]
 
 
+@pytest.fixture(scope="module")
+def cloned() -> Iterator[GitCheckout]:
+    """One clone for all these tests, which work on copies."""
+    with GitHubStandIn() as github:
+        github.seed(
+            {
+                ".gitignore": b"*.log\nbuild/\n",
+                "app.py": b"x = 1\n",
+                "run.sh": Executable(b"#!/bin/sh\n"),
+                "link": Symlink("app.py"),
+                "docs/a.md": b"a\n",
+                "docs/b.md": b"b\n",
+            }
+        )
+        push_raw(github, {b"lib": GITLINK})
+        with cloner(github).clone(None) as made:
+            yield made
+
+
 @pytest.fixture
-def checkout(
-    github: GitHubStandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[GitCheckout]:
-    """A clone in a folder of its own that must be empty in the end."""
-    github.seed(
-        {
-            ".gitignore": b"*.log\nbuild/\n",
-            "app.py": b"x = 1\n",
-            "run.sh": Executable(b"#!/bin/sh\n"),
-            "link": Symlink("app.py"),
-            "docs/a.md": b"a\n",
-            "docs/b.md": b"b\n",
-        }
-    )
-    push_raw(github, {b"lib": GITLINK})
+def checkout(cloned: GitCheckout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> GitCheckout:
+    """A clone of the test's own."""
     monkeypatch.setattr(git_cli, "COMMAND_TIMEOUT_S", 10)
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    with cloner(github).clone(None) as made:
-        yield made
-    assert list(tmp_path.iterdir()) == []
+    job = tmp_path / "job"
+    shutil.copytree(cloned.workspace.parent, job, symlinks=True)
+    return replace(cloned, repository=GitRepository(job / "trusted.git", job / "workspace"))
 
 
 @pytest.fixture
@@ -115,9 +120,7 @@ def test_what_the_agent_committed_is_in_the_changeset(checkout: GitCheckout, wor
     (work / "app.py").write_bytes(b"x = 2\n")
     who = ("-c", "user.name=agent", "-c", "user.email=agent")
     environment = {"PATH": os.defpath, "GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.devnull}
-    subprocess.run(
-        ["git", *who, "commit", "-qam", "Mine"], cwd=work, env=environment, check=True, timeout=10
-    )
+    subprocess.run(["git", *who, "commit", "-qam", "Mine"], cwd=work, env=environment, check=True, timeout=10)
     assert kept(checkout.changeset()) == {"app.py": ("100644", b"x = 2\n")}
 
 
@@ -139,11 +142,16 @@ def rewrite_config(git: Path, mark: Path) -> None:
 
 
 def replace_by(target: str) -> Spoil:
-    def replace(git: Path) -> None:
+    def spoil(git: Path) -> None:
         shutil.rmtree(git)
         git.symlink_to(target)
 
-    return replace
+    return spoil
+
+
+def become_pipe(git: Path) -> None:
+    shutil.rmtree(git)
+    os.mkfifo(git)
 
 
 def test_nothing_the_agent_configures_runs_on_the_host(
@@ -166,7 +174,7 @@ def test_nothing_the_agent_configures_runs_on_the_host(
         lambda git: (git / "commondir").write_text("/\n"),
         lambda git: shutil.rmtree(git / "objects"),
         lambda git: (shutil.rmtree(git), git.write_text("gitdir: /nowhere\n")),
-        lambda git: (shutil.rmtree(git), os.mkfifo(git)),
+        become_pipe,
         replace_by("/etc"),
         replace_by("../trusted.git"),
     ],

@@ -170,7 +170,7 @@ def test_a_repository_of_odd_things_is_cloned_and_shows_no_change(github: GitHub
     push_raw(
         github,
         {
-            **{name: ("100644", blob) for name in names},
+            **dict.fromkeys(names, ("100644", blob)),
             b"vendor/lib": GITLINK,
             b"dangling": ("120000", github.repository.blob(b"/nowhere")),
             b"loop": ("120000", github.repository.blob(b"loop")),
@@ -187,7 +187,9 @@ def test_attributes_and_hooks_of_the_repository_run_nothing_and_change_nothing(
 ) -> None:
     mark = temporary.parent / "ran"
     hook = Executable(f"#!/bin/sh\ntouch {mark}\n".encode())
-    attributes = b"* filter=evil ident\n*.txt text eol=crlf\n*.utf working-tree-encoding=UTF-16\n*.bin diff=evil"
+    attributes = (
+        b"* filter=evil ident\n*.txt text eol=crlf\n*.utf working-tree-encoding=UTF-16\n*.bin diff=evil"
+    )
     config = f'[filter "evil"]\n\tsmudge = touch {mark}\n\tclean = touch {mark}\n'.encode()
     files = {".gitattributes": attributes, ".gitconfig": config, "a.txt": b"a\nb\n", "b.utf": b"x\n"}
     github.push_commit("trunk", {**files, "hooks/post-checkout": hook, "id": b"$Id$\n", "c.bin": b"\0"})

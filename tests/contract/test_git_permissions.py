@@ -14,10 +14,17 @@ from orchestrator.adapters.git_cli import GitCheckout
 NOBODY = 65534
 
 
+@pytest.fixture(scope="module")
+def github() -> Iterator[GitHubStandIn]:
+    """One repository for all these tests: they only clone it."""
+    with GitHubStandIn() as running:
+        running.seed({"app.py": b"x = 1\n", "docs/a.md": b"a\n"})
+        yield running
+
+
 @pytest.fixture
-def folder(github: GitHubStandIn, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def folder(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Where clones go: somewhere that any account may reach."""
-    github.seed({"app.py": b"x = 1\n", "docs/a.md": b"a\n"})
     with tempfile.TemporaryDirectory(prefix="alm-anyone-") as name:
         Path(name).chmod(0o777)
         monkeypatch.setattr(tempfile, "tempdir", name)
@@ -42,7 +49,7 @@ def checkout(github: GitHubStandIn, folder: Path) -> Iterator[GitCheckout]:
             os.seteuid(0)
 
 
-@pytest.mark.parametrize("mode", [0o000, 0o100, 0o200, 0o400, 0o500])
+@pytest.mark.parametrize("mode", [0o000, 0o100, 0o400])
 @pytest.mark.parametrize("path", ["", "docs", "app.py", "docs/a.md"])
 def test_what_was_made_unreadable_is_unchanged(checkout: GitCheckout, path: str, mode: int) -> None:
     is_file = (checkout.workspace / path).is_file()

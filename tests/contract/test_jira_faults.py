@@ -1,34 +1,18 @@
 """JiraCloud when Jira, the line or the token fails: what is repeated, what is raised, what it says."""
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 from tests.contract.errors import fails
-from tests.contract.jira_account import JOB, asked, connected, handed_out
+from tests.contract.jira_account import JOB, asked, authorizations, connected, handed_out
+from tests.contract.jira_calls import CALLS, MARK, Call, comment, every_call, repeatable_calls
 from tests.contract.raw_server import RawServer, sends
 from tests.fakes.clock import FakeClock
 
 from alm.standins.http import Fault
 from alm.standins.jira import JiraStandIn
 from orchestrator.adapters.jira_cloud import JiraCloud
-from orchestrator.domain.issue import OwnComment
-from orchestrator.domain.outcome import Outcome
-from orchestrator.errors import ConfigError, NotFoundError, OrchestratorError, RefusedError, TransientError
-
-MARK = OwnComment("DEMO-1-fix-0123", "fix", 0, "succeeded")
-TODO = 'project = "DEMO" AND labels in ("ai-fix")'
-Call = Callable[[JiraCloud], object]
-CALLS: dict[str, Call] = {
-    "search": lambda cloud: list(cloud.search(TODO)),
-    "read": lambda cloud: cloud.read("DEMO-1"),
-    "claim": lambda cloud: cloud.claim(JOB),
-    "release": lambda cloud: cloud.release(JOB, Outcome.SUCCEEDED),
-    "own_comments": lambda cloud: list(cloud.own_comments("DEMO-1")),
-}
-Comment: Call = lambda cloud: cloud.comment("DEMO-1", "text", MARK)  # noqa: E731  # one of the calls above
-every_call = pytest.mark.parametrize("call", [*CALLS.values(), Comment], ids=[*CALLS, "comment"])
-repeatable_calls = pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+from orchestrator.errors import NotFoundError, OrchestratorError, RefusedError, TransientError
 
 
 @pytest.fixture(autouse=True)
@@ -37,91 +21,6 @@ def issue(jira: JiraStandIn, cloud: JiraCloud) -> None:
     jira.create_issue("Bug", "Broken", labels=["ai-fix"])
     cloud.read("DEMO-1")
     jira.forget_requests()
-
-
-def tokens(jira: JiraStandIn) -> list[str]:
-    return [request.headers["authorization"] for request in jira.requests if "/rest/api/" in request.path]
-
-
-@every_call
-def test_a_revoked_token_is_renewed_once_and_the_new_one_reaches_the_next_request(
-    jira: JiraStandIn, cloud: JiraCloud, call: Call
-) -> None:
-    jira.revoke_tokens()
-    call(cloud)
-    assert asked(jira).count(("POST", "/oauth/token")) == 1
-    refused, *accepted = tokens(jira)
-    assert [request.status for request in jira.requests].count(401) == 1
-    assert len(set(accepted)) == 1
-    assert refused not in accepted
-
-
-def test_a_token_near_its_end_is_renewed_before_use(
-    jira: JiraStandIn, cloud: JiraCloud, clock: FakeClock
-) -> None:
-    clock.now += jira.settings.expires_in_s - 30
-    cloud.read("DEMO-1")
-    assert asked(jira) == [("POST", "/oauth/token"), ("GET", "/issue/DEMO-1")]
-
-
-def test_a_token_is_kept_while_it_is_good(jira: JiraStandIn, cloud: JiraCloud, clock: FakeClock) -> None:
-    clock.now += jira.settings.expires_in_s - 120
-    cloud.read("DEMO-1")
-    assert asked(jira) == [("GET", "/issue/DEMO-1")]
-
-
-@every_call
-def test_a_fresh_token_that_is_refused_is_a_matter_of_configuration(
-    jira: JiraStandIn, cloud: JiraCloud, call: Call
-) -> None:
-    jira.faults.add(Fault("", "/rest/api/", 401, times=9))
-    error = fails(ConfigError, lambda: call(cloud), handed_out(jira))
-    assert "401" in str(error)
-    assert "scopes" in str(error)
-    assert asked(jira).count(("POST", "/oauth/token")) == 1
-
-
-@pytest.mark.parametrize("status", [400, 401, 403])
-def test_refused_credentials_are_named_and_not_shown(
-    jira: JiraStandIn, clock: FakeClock, status: int
-) -> None:
-    wrong = "a-wrong-secret"
-    cloud = connected(jira, clock, JIRA_CLIENT_SECRET=wrong)
-    jira.faults.add(Fault("POST", "/oauth/token", status))
-    error = fails(ConfigError, lambda: cloud.read("DEMO-1"), [wrong])
-    assert "JIRA_CLIENT_ID and JIRA_CLIENT_SECRET" in str(error)
-
-
-@pytest.mark.parametrize(
-    "fault",
-    [
-        Fault("POST", "/oauth/token", 429),
-        Fault("POST", "/oauth/token", 503),
-        Fault("POST", "/oauth/token", cut=True),
-        Fault("POST", "/oauth/token", 200, body=b"<html>"),
-        Fault("POST", "/oauth/token", 200, body={}),
-        Fault("POST", "/oauth/token", 200, body=["token"]),
-        Fault("POST", "/oauth/token", 200, body={"access_token": "t", "expires_in": "soon"}),
-    ],
-)
-def test_a_sign_in_that_fails_is_tried_again_later(
-    jira: JiraStandIn, clock: FakeClock, fault: Fault
-) -> None:
-    cloud = connected(jira, clock)
-    jira.faults.add(fault)
-    fails(TransientError, lambda: cloud.read("DEMO-1"), handed_out(jira))
-    assert cloud.read("DEMO-1") is not None
-
-
-@pytest.mark.parametrize("fault", [Fault(status=429), Fault(status=503), Fault(cut=True), Fault(status=200)])
-def test_sites_that_cannot_be_listed_now_are_asked_for_later(
-    jira: JiraStandIn, clock: FakeClock, fault: Fault
-) -> None:
-    jira.settings = replace(jira.settings, tenant_info=False)
-    cloud = connected(jira, clock)
-    jira.faults.add(replace(fault, path="accessible-resources", body=b"<html>"))
-    fails(TransientError, lambda: cloud.read("DEMO-1"), handed_out(jira))
-    assert cloud.read("DEMO-1") is not None
 
 
 @repeatable_calls
@@ -170,7 +69,7 @@ def test_a_comment_whose_answer_is_lost_is_not_posted_again(
     jira: JiraStandIn, cloud: JiraCloud, fault: Fault, written: int
 ) -> None:
     jira.faults.add(replace(fault, method="POST", path="/comment"))
-    fails(TransientError, lambda: Comment(cloud), handed_out(jira))
+    fails(TransientError, lambda: comment(cloud), handed_out(jira))
     assert asked(jira).count(("POST", "/issue/DEMO-1/comment")) == 1
     assert len(jira.issue("DEMO-1").comments) == len(list(cloud.own_comments("DEMO-1"))) == written
     # Half an answer fits no contract.
@@ -181,7 +80,7 @@ def test_a_comment_that_was_not_taken_for_its_rate_is_posted_again(
     jira: JiraStandIn, cloud: JiraCloud
 ) -> None:
     jira.faults.add(Fault("POST", "/comment", 429))
-    Comment(cloud)
+    comment(cloud)
     assert len(jira.issue("DEMO-1").comments) == 1
 
 
@@ -199,7 +98,7 @@ def test_a_code_block_jira_does_not_take_either_is_refused_in_its_words(
 ) -> None:
     said = {"errorMessages": ["CONTENT_LIMIT_EXCEEDED"], "errors": {"comment": "is too long"}}
     jira.faults.add(Fault("POST", "/comment", 400, body=said, times=2))
-    error = fails(RefusedError, lambda: Comment(cloud), handed_out(jira))
+    error = fails(RefusedError, lambda: comment(cloud), handed_out(jira))
     assert error.status == 400
     assert "CONTENT_LIMIT_EXCEEDED is too long" in str(error)
 
@@ -223,7 +122,7 @@ def test_a_long_retry_after_is_left_to_the_queue(
     error = fails(TransientError, lambda: call(cloud), handed_out(jira))
     assert str(status) in str(error)
     assert clock.slept == []
-    assert len(tokens(jira)) == 1
+    assert len(authorizations(jira)) == 1
 
 
 @pytest.mark.parametrize("hint", ["Wed, 21 Oct 2026 07:28:00 GMT", "soon", "-1", "²", "1.5", ""])
@@ -243,7 +142,7 @@ def test_after_four_more_tries_the_queue_takes_over(
 ) -> None:
     jira.faults.add(Fault("", "/rest/api/", status, times=99, cut=cut))
     fails(TransientError, lambda: call(cloud), handed_out(jira))
-    assert len(tokens(jira)) == 5
+    assert len(authorizations(jira)) == 5
 
 
 @pytest.mark.parametrize(

@@ -46,9 +46,15 @@ def _nested(depth: int) -> Any:
 
 def test_a_whole_stream_gives_model_turns_and_result() -> None:
     read = _read(INIT, _says({"type": "text", "text": "a"}), _calls("Read"), cli_result(result="done"))
-    assert (read.model, read.turns, read.unread_lines) == ("claude-test-1", 2, 0)
+    assert (read.model, read.turns, read.unread_lines) == ("claude-test-1", 4, 0)
     assert read.result is not None
     assert read.result["result"] == "done"
+
+
+@pytest.mark.parametrize("said", [None, "many", True, -1, 2.5])
+def test_turns_the_cli_did_not_count_are_the_messages_seen(said: object) -> None:
+    read = _read(_says({"type": "text", "text": "a"}), _calls("Read"), cli_result(num_turns=said))
+    assert read.turns == 2
 
 
 def test_thinking_alone_is_no_turn() -> None:

@@ -29,11 +29,16 @@ GIVEN: Mapping[str, str] = {
 HIDDEN = "hunter2-do-not-show"
 
 
+def read_all(given: Mapping[str, str]) -> None:
+    """Read the settings of all three functions."""
+    for settings in (PollSettings, WorkerSettings, PublishSettings):
+        settings.read(given)
+
+
 def refusal(**wrong: str) -> str:
-    """What is said of the worker's or the publisher's settings with these variables."""
+    """What is said of the settings with these variables."""
     with pytest.raises(ConfigError) as caught:
-        for settings in (WorkerSettings, PublishSettings):
-            settings.read({**GIVEN, **wrong})
+        read_all({**GIVEN, **wrong})
     assert caught.value.__suppress_context__
     return str(caught.value)
 
@@ -64,16 +69,14 @@ def test_each_function_reads_only_its_own_settings() -> None:
 def test_a_missing_variable_is_named(name: str) -> None:
     given = {known: value for known, value in GIVEN.items() if known != name}
     with pytest.raises(ConfigError, match=f"{name}: Field required"):
-        for settings in (PollSettings, WorkerSettings, PublishSettings):
-            settings.read(given)
+        read_all(given)
 
 
 @pytest.mark.parametrize("name", GIVEN)
 @pytest.mark.parametrize("blank", ["", " ", "\t\n"])
 def test_a_blank_variable_counts_as_missing(name: str, blank: str) -> None:
     with pytest.raises(ConfigError, match=f"{name}: Field required"):
-        for settings in (PollSettings, WorkerSettings, PublishSettings):
-            settings.read({**GIVEN, name: blank})
+        read_all({**GIVEN, name: blank})
 
 
 def test_a_blank_optional_variable_leaves_the_default() -> None:
@@ -87,8 +90,8 @@ def test_white_space_around_a_value_is_no_part_of_it() -> None:
 
 
 def test_every_wrong_variable_is_named_at_once() -> None:
-    said = refusal(JOBS_TABLE="", GITHUB_REPO=HIDDEN, CLAUDE_MAX_RETRIES=HIDDEN)
-    assert all(name in said for name in ("JOBS_TABLE", "GITHUB_REPO", "CLAUDE_MAX_RETRIES"))
+    said = refusal(GITHUB_REPO=HIDDEN, GITHUB_API_URL=HIDDEN, CLAUDE_MAX_RETRIES=HIDDEN)
+    assert all(name in said for name in ("GITHUB_REPO", "GITHUB_API_URL", "CLAUDE_MAX_RETRIES"))
     assert HIDDEN not in said
 
 

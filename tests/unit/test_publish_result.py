@@ -214,7 +214,7 @@ def test_on_the_last_attempt_a_transient_error_is_told(world: World) -> None:
 def test_what_the_code_host_will_never_take_is_told_at_once(world: World, error: Exception) -> None:
     world.pull_requests.faults.plan("propose", error)
     world.publish(fix_job())
-    assert world.told().startswith(f"## ACTION FAILED: failed\n\n{error}\n\n")
+    assert world.told().startswith(f"## ACTION FAILED\n\n{error}\n\n")
     assert world.outcome(fix_job()) == "failed"
     assert PROCESSING_LABEL not in world.tracker.issues["DEMO-1"].labels
 
@@ -232,13 +232,13 @@ def test_an_error_of_ours_is_tried_again_and_then_told_without_internals(world: 
 def test_a_success_without_a_change_is_never_told_as_one(world: World) -> None:
     world.store(job_result(), fix_job())
     world.publish(fix_job())
-    assert "## ACTION FAILED: failed\n\nThe stored result holds no change to publish." in world.told()
+    assert "## ACTION FAILED\n\nThe stored result holds no change to publish." in world.told()
 
 
 def test_a_result_that_is_no_longer_stored_is_told(world: World) -> None:
     world.artifacts.contents.clear()
     world.publish()
-    assert "## ACTION FAILED: failed\n\nWhat the agent did is no longer stored." in world.told()
+    assert "## ACTION FAILED\n\nWhat the agent did is no longer stored." in world.told()
     assert world.outcome() == "failed"
 
 
@@ -247,7 +247,7 @@ def test_a_result_that_cannot_be_read_is_told_on_the_last_attempt(world: World) 
     with pytest.raises(ValueError, match="validation error"):
         world.publish()
     world.publish(attempt=MAX_ATTEMPTS)
-    assert world.told().startswith("## ACTION FAILED: failed\n\nThe orchestrator met an error of its own")
+    assert world.told().startswith("## ACTION FAILED\n\nThe orchestrator met an error of its own")
 
 
 def test_an_unknown_action_still_tells_the_ticket(world: World) -> None:

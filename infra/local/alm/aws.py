@@ -98,6 +98,12 @@ class LocalAws:
         """Delete a result that was published."""
         self.sqs.delete_message(QueueUrl=self.result_queue, ReceiptHandle=receipt)
 
+    def jobs_waiting(self) -> int:
+        """Jobs that no worker has taken yet."""
+        names: list[QueueAttributeFilterType] = ["ApproximateNumberOfMessages"]
+        answer = self.sqs.get_queue_attributes(QueueUrl=self.job_queue, AttributeNames=names)
+        return int(answer["Attributes"]["ApproximateNumberOfMessages"])
+
     def in_flight(self) -> int:
         """Messages on both queues, hidden ones included."""
         return self._count(self.job_queue) + self.results_left()

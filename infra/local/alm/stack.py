@@ -14,7 +14,7 @@ from alm.settings import LocalSettings
 from alm.workers import Workers
 
 DRAIN_S = 60.0
-LOOK_EVERY_S = 0.05
+LOOK_EVERY_S = 0.02
 
 
 @dataclass
@@ -33,7 +33,8 @@ class Stack:
     def __enter__(self) -> Self:
         with ExitStack() as stack:
             self.aws = stack.enter_context(LocalAws(self.settings.secrets()))
-            self.workers = Workers(self._told(self.settings.worker_environment()), self.concurrency, self.log)
+            environment = self._told(self.settings.worker_environment())
+            self.workers = Workers(environment, self.concurrency, self.aws.jobs_waiting, self.log)
             self.workers.tend()
             stack.callback(self.workers.stop)
             self.poller = stack.enter_context(self._function("poll_jira", self.settings.poll_environment()))
@@ -55,7 +56,9 @@ class Stack:
 
     def poll(self) -> Mapping[str, list[str]]:
         """One scheduled poll; FunctionError if it failed."""
-        return self.poller.invoke({"source": "alm"})  # type: ignore[no-any-return]
+        report: Mapping[str, list[str]] = self.poller.invoke({"source": "alm"})
+        self.workers.tend()
+        return report
 
     def is_idle(self) -> bool:
         """Whether every job that was taken has been told about."""

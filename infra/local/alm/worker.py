@@ -1,14 +1,45 @@
-"""`python -m alm.worker`: run_job as a task of its own, waiting for one message; ends with its parent."""
+"""run_job as a task of its own: forked from a server that has loaded the code already, one job, then gone."""
+
+import os
+import signal
+import sys
+from collections.abc import Mapping
+from multiprocessing import parent_process
+from multiprocessing.connection import Connection
+from threading import Thread
+
+# Imported for the fork server's sake: what is loaded once is there in every worker.
+import boto3  # noqa: F401
 
 import run_job.__main__
-from alm import tether
+from orchestrator.adapters import (  # noqa: F401
+    action_files,
+    bubblewrap,
+    claude_code,
+    dynamodb,
+    git_cli,
+    powertools_log,
+    s3,
+    secrets_manager,
+    sqs,
+    visibility,
+)
 
 
-def main() -> None:
-    """One job."""
-    tether.on_parent_gone()
+def work_on_one_job(environment: Mapping[str, str], output: "Connection[bytes, bytes]") -> None:
+    """Wait for a job and run it, with this environment and no other; what it prints goes to `output`."""
+    os.setsid()
+    for standard in (sys.stdout.fileno(), sys.stderr.fileno()):
+        os.dup2(output.fileno(), standard)
+    output.close()
+    os.environ.clear()
+    os.environ.update(environment)
+    Thread(target=_leave_with_parent, name="tether", daemon=True).start()
     run_job.__main__.main(["--standby"])
 
 
-if __name__ == "__main__":
-    main()
+def _leave_with_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os.kill(os.getpid(), signal.SIGTERM)

@@ -1,28 +1,34 @@
-"""Worker processes: one a job, the next one already waiting, never more than allowed."""
+"""Worker processes: one a job, as many as there are jobs and one waiting for the next, never more than allowed."""
 
 import json
-import subprocess
-from collections.abc import Mapping
+import multiprocessing
+import os
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from multiprocessing.context import ForkServerProcess
 from threading import Lock, Thread
 
-from alm import tether
-from alm.function import LogLine, follow
+from alm.function import LogLine
 
 # A worker that dies at once would be started again and again.
 MAX_FAILED_STARTS = 3
+GRACE_S = 60.0
+# The code is loaded once, in a process with no thread and no secret; each worker is forked from it.
+_SERVER = multiprocessing.get_context("forkserver")
+_SERVER.set_forkserver_preload(["alm.worker"])
 
 
 @dataclass
 class Workers:
-    """Keeps as many workers as are busy and one more, `concurrency` at most."""
+    """Keeps a worker for every job under way or waiting (`waiting` counts those), and one for the next."""
 
     environment: Mapping[str, str]
     concurrency: int
+    waiting: Callable[[], int]
     log: LogLine
     failed_starts: int = 0
-    _processes: "list[subprocess.Popen[bytes]]" = field(default_factory=list)
-    _busy: set[int] = field(default_factory=set)
+    _processes: list[ForkServerProcess] = field(default_factory=list)
+    _busy: set[int | None] = field(default_factory=set)
     _stopping: bool = False
     _lock: Lock = field(default_factory=Lock)
 
@@ -36,7 +42,7 @@ class Workers:
     def pids(self) -> tuple[int, ...]:
         """Every worker process there is now."""
         with self._lock:
-            return tuple(process.pid for process in self._processes)
+            return tuple(process.pid for process in self._processes if process.pid)
 
     @property
     def broken(self) -> bool:
@@ -45,8 +51,9 @@ class Workers:
 
     def tend(self) -> None:
         """Start what is missing."""
+        waiting = self.waiting()
         with self._lock:
-            wanted = min(self.concurrency, len(self._busy) + 1)
+            wanted = min(self.concurrency, len(self._busy) + max(1, waiting))
             missing = 0 if self._stopping or self.broken else wanted - len(self._processes)
             for _ in range(missing):
                 self._start()
@@ -59,25 +66,34 @@ class Workers:
         for process in processes:
             process.terminate()
         for process in processes:
-            tether.stop(process, grace_s=60)
+            process.join(GRACE_S)
+            process.kill()
+            process.join()
 
     def _start(self) -> None:
-        process = tether.start("alm.worker", (), self.environment)
-        self._processes.append(process)
-        Thread(target=self._follow, args=(process,), daemon=True).start()
+        from alm.worker import work_on_one_job  # noqa: PLC0415  # it loads what only the fork server needs
 
-    def _follow(self, process: "subprocess.Popen[bytes]") -> None:
-        follow(process, lambda line: self._take(process, line))
-        status = process.wait()
+        printed, output = _SERVER.Pipe(duplex=False)
+        process = _SERVER.Process(target=work_on_one_job, args=(dict(self.environment), output))
+        process.start()
+        output.close()
+        self._processes.append(process)
+        Thread(target=self._follow, args=(process, os.dup(printed.fileno())), daemon=True).start()
+
+    def _follow(self, process: ForkServerProcess, printed: int) -> None:
+        with os.fdopen(printed, "rb") as lines:
+            for line in lines:
+                self._take(process, line)
+        process.join()
         with self._lock:
             worked = process.pid in self._busy
             self._busy.discard(process.pid)
             self._processes.remove(process)
-            if not worked and status != 0 and not self._stopping:
+            if not worked and process.exitcode != 0 and not self._stopping:
                 self.failed_starts += 1
         self.tend()
 
-    def _take(self, process: "subprocess.Popen[bytes]", line: bytes) -> None:
+    def _take(self, process: ForkServerProcess, line: bytes) -> None:
         if b'"job.taken"' in line and _event(line) == "job.taken":
             with self._lock:
                 self._busy.add(process.pid)

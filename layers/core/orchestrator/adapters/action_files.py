@@ -59,12 +59,26 @@ def _split(path: Path) -> tuple[dict[str, Any], str]:
     if not text.startswith(FENCE) or len(parts) != 3:  # noqa: PLR2004  # before, front matter, template
         raise ConfigError(f"{path}: front matter: the file must start with it, between two lines of ---")
     try:
-        front_matter = yaml.safe_load(parts[1])
+        front_matter = _UniqueKeysLoader(parts[1]).get_single_data()
     except yaml.YAMLError as error:
         raise ConfigError(f"{path}: front matter: not YAML: {' '.join(str(error).split())}") from None
     if not isinstance(front_matter, dict):
         raise ConfigError(f"{path}: front matter: it must be a mapping of keys to values")
+    if not parts[2].strip():
+        raise ConfigError(f"{path}: template: it is empty")
     return front_matter, parts[2].strip() + "\n"
+
+
+class _UniqueKeysLoader(yaml.SafeLoader):
+    """YAML would take the last of two equal keys without a word."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = Counter(key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode))
+        if repeated := [key for key, number in keys.items() if number > 1]:
+            raise yaml.constructor.ConstructorError(
+                None, None, f"{repeated[0]} stands twice", node.start_mark
+            )
+        return super().construct_mapping(node, deep)
 
 
 def _settings(path: Path) -> Any:
@@ -72,7 +86,7 @@ def _settings(path: Path) -> Any:
         raise ConfigError(f"{path}: missing: every action needs its Claude Code settings")
     try:
         return json.loads(_read(path), object_pairs_hook=_unique_keys(path))
-    except json.JSONDecodeError as error:
+    except (json.JSONDecodeError, RecursionError) as error:
         raise ConfigError(f"{path}: not JSON, so the CLI would ignore it: {error}") from None
 
 

@@ -137,7 +137,7 @@ class ClaudeCode:
             denials=(*read.denials, *gateway.denials),
             stop=stop,
             model=read.model,
-            turns=int((read.result or {}).get("num_turns") or read.turns),
+            turns=read.turns,
             duration_ms=round(elapsed_s * 1000),
             upstream_status=gateway.upstream_status,
         )

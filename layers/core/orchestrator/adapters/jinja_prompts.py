@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from jinja2 import StrictUndefined, TemplateSyntaxError, UndefinedError, meta
+from jinja2 import StrictUndefined, TemplateSyntaxError, meta
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from orchestrator.domain.prompt import VALUES
@@ -31,6 +31,6 @@ def template_fault(template: str) -> str | None:
         _ENVIRONMENT.from_string(template).render(ticket=ticket, context="x")
     except TemplateSyntaxError as error:
         return f"line {error.lineno}: {error.message}"
-    except UndefinedError as error:
-        return str(error.message)
+    except Exception as error:  # noqa: BLE001  # whatever rendering stumbles over is the template's fault
+        return str(error) or type(error).__name__
     return None

@@ -15,7 +15,9 @@ def promised[**P, T](service: str) -> Callable[[Callable[P, T]], Callable[P, T]]
             try:
                 return parse(*args, **kwargs)
             except (AttributeError, KeyError, TypeError, ValueError) as error:
-                raise TransientError(f"{service} answered something that its API does not promise.") from error
+                raise TransientError(
+                    f"{service} answered something that its API does not promise."
+                ) from error
 
         return parsed
 

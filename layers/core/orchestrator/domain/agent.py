@@ -84,10 +84,16 @@ class Transcript:
 
     result: dict[str, Any] | None = None
     model: str = ""
-    turns: int = 0
     unread_lines: int = 0
+    _answered: int = 0
     _denied: dict[str, Denial] = field(default_factory=dict)
     _calls: dict[str, tuple[str, str]] = field(default_factory=dict)
+
+    @property
+    def turns(self) -> int:
+        """Turns as the CLI counts them against its limit; messages seen so far where it has not said."""
+        said = (self.result or {}).get("num_turns")
+        return said if type(said) is int and said >= 0 else self._answered
 
     @property
     def denials(self) -> tuple[Denial, ...]:
@@ -115,7 +121,7 @@ class Transcript:
                 self._take_result(message)
 
     def _take_assistant(self, message: dict[str, Any]) -> None:
-        self.turns += any(block["type"] in {"text", "tool_use"} for block in message["content"])
+        self._answered += any(block["type"] in {"text", "tool_use"} for block in message["content"])
         for block in message["content"]:
             if block["type"] == "tool_use":
                 self._calls[block["id"]] = (block["name"], target_of(block["input"]))

@@ -41,7 +41,8 @@ def body(action: Action | None, result: JobResult) -> str:
 
 def _header(result: JobResult) -> str:
     outcome = result.verdict.outcome
-    return _HEADERS.get(outcome) or f"ACTION FAILED: {outcome.replace('_', ' ')}"
+    how = "" if outcome in {Outcome.FAILED, Outcome.SUCCEEDED} else f": {outcome.replace('_', ' ')}"
+    return _HEADERS.get(outcome) or f"ACTION FAILED{how}"
 
 
 def _said(action: Action | None, result: JobResult) -> str:

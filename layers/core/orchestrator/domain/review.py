@@ -64,7 +64,9 @@ class Review(BaseModel):
     @property
     def without_comments(self) -> "Review":
         """The same review with every finding in its body."""
-        moved = "\n\n".join(f"`{comment.path}` line {comment.line}\n\n{comment.body}" for comment in self.comments)
+        moved = "\n\n".join(
+            f"`{comment.path}` line {comment.line}\n\n{comment.body}" for comment in self.comments
+        )
         return Review(body="\n\n".join(part for part in (self.body, moved) if part))
 
 
@@ -86,7 +88,10 @@ def _finding(item: Any) -> Finding | None:
 def severities(findings: Iterable[Finding]) -> str:
     """How many of each severity, in words."""
     counted = Counter(finding.severity for finding in findings)
-    return ", ".join(f"{counted[severity]} {severity}" for severity in Severity if counted[severity]) or "no findings"
+    return (
+        ", ".join(f"{counted[severity]} {severity}" for severity in Severity if counted[severity])
+        or "no findings"
+    )
 
 
 def compose(
@@ -105,7 +110,8 @@ def compose(
     return Review(
         body="\n\n".join(part for part in body if part),
         comments=tuple(
-            LineComment(path=finding.path, line=finding.line, body=_told(finding, beside_line=True)) for finding in beside
+            LineComment(path=finding.path, line=finding.line, body=_told(finding, beside_line=True))
+            for finding in beside
         ),
     )
 
@@ -117,7 +123,10 @@ def _once(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
 def _elsewhere(findings: tuple[Finding, ...]) -> str:
     if not findings:
         return ""
-    told = (f"`{_code(finding.path)}` line {finding.line}\n\n{_told(finding, beside_line=False)}" for finding in findings)
+    told = (
+        f"`{_code(finding.path)}` line {finding.line}\n\n{_told(finding, beside_line=False)}"
+        for finding in findings
+    )
     return "### Findings outside the changed lines\n\n" + "\n\n".join(told)
 
 
@@ -128,13 +137,14 @@ def _repeated(count: int) -> str:
 def _told(finding: Finding, *, beside_line: bool) -> str:
     weakness = f" ({one_line(finding.cwe, 20)})" if finding.cwe else ""
     heading = f"**{finding.severity}**{weakness}: {one_line(finding.title, 200)}"
-    parts = (heading, finding.explanation.strip(), _suggestion(finding, beside_line=beside_line))
-    text = "\n\n".join(without_references(part) if number < 2 else part for number, part in enumerate(parts) if part)  # noqa: PLR2004  # a suggestion is code
-    return f"{text}\n\n<!-- {MARK}: {finding.fingerprint} -->"
+    said = without_references(f"{heading}\n\n{finding.explanation.strip()}")
+    mark = f"<!-- {MARK}: {finding.fingerprint} -->"
+    parts = (said, _suggestion(finding, beside_line=beside_line), mark)
+    return "\n\n".join(part for part in parts if part)
 
 
 def _suggestion(finding: Finding, *, beside_line: bool) -> str:
-    """The replacement in a fence that its own backticks cannot close; one that can be applied only beside its line."""
+    """The replacement in a fence its own backticks cannot close; one to be applied only beside its line."""
     if not finding.suggestion or not finding.suggestion.strip():
         return ""
     longest = max((len(run) for run in _BACKTICKS.findall(finding.suggestion)), default=0)
