@@ -215,7 +215,7 @@ def main() -> None:
     elapsed, memory = crowd()
     ideal = -(-JOBS // CONCURRENCY) * THINK_S
     row = (
-        f"{JOBS} jobs of {THINK_S:g} s, {CONCURRENCY} at once",
+        f"{JOBS} jobs of {THINK_S:g} s, {CONCURRENCY} at once (bare: the thinking alone)",
         f"{elapsed:.1f} s",
         f"{ideal:.0f} s",
         f"{elapsed / ideal:.2f}",

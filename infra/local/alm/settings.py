@@ -13,6 +13,7 @@ from orchestrator.config import (
     JiraSettings,
     PublishSettings,
     WorkerSettings,
+    parsed_secret,
 )
 from orchestrator.errors import ConfigError
 
@@ -95,7 +96,7 @@ def checked(values: Mapping[str, str]) -> LocalSettings:
 
 def jira_secret(settings: LocalSettings) -> JiraSecret:
     """The service account's credentials, for a dry run in this process."""
-    return JiraSecret.model_validate_json(settings.secrets()["alm/jira"])
+    return parsed_secret(JiraSecret, "alm/jira", settings.secrets()["alm/jira"])
 
 
 def _positive(name: str, text: str) -> float:
