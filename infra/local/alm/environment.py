@@ -29,6 +29,8 @@ def aws_environment(endpoint: str) -> dict[str, str]:
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_EC2_METADATA_DISABLED": "true",
+        # moto is beside us or gone for good: a worker whose parent was killed must not wait for it.
+        "AWS_MAX_ATTEMPTS": "2",
     }
 
 
