@@ -8,6 +8,7 @@ from orchestrator.domain.changeset import Changeset, FileChange, FileMode
 from orchestrator.domain.issue import Issue, OwnComment
 from orchestrator.domain.job import Brief, Job
 from orchestrator.domain.outcome import JobResult, Outcome, Verdict
+from orchestrator.domain.pull_request import PullState, ReviewSubject
 from orchestrator.ports import Delivery
 
 SCHEMA: dict[str, Any] = {
@@ -67,6 +68,31 @@ def fix(**changes: Any) -> Action:
     return action(**(known | changes))
 
 
+REVIEW_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "verdict": {"enum": ["approve", "comment", "request_changes"]},
+        "summary": {"type": "string"},
+        "findings": {"type": "array"},
+    },
+}
+
+
+def code_review(**changes: Any) -> Action:
+    """An action that makes a review."""
+    known: dict[str, Any] = {
+        "name": "code_review",
+        "label": "ai-code-review",
+        "title": "Code review",
+        "order": 60,
+        "issue_types": ["Bug", "Story", "Task"],
+        "produces": "review",
+        "header": "CODE REVIEW",
+        "result_schema": REVIEW_SCHEMA,
+    }
+    return action(**(known | changes))
+
+
 def catalogue(*actions: Action) -> Catalogue:
     """These actions, else investigate and fix."""
     return Catalogue(actions=actions or (action(), fix()))
@@ -100,6 +126,12 @@ def job(**changes: Any) -> Job:
 def fix_job(**changes: Any) -> Job:
     """A job that fixes DEMO-1."""
     return job(**({"job_id": "DEMO-1-fix-ba9876543210", "action": "fix", "label": "ai-fix"} | changes))
+
+
+def review_job(**changes: Any) -> Job:
+    """A job that reviews the pull request DEMO-1 names."""
+    known = {"job_id": "DEMO-1-code_review-aaaabbbbcccc", "action": "code_review", "label": "ai-code-review"}
+    return job(**(known | changes))
 
 
 def delivery(of: Job | None = None, attempt: int = 1) -> Delivery:
@@ -178,6 +210,39 @@ def fix_result(**changes: Any) -> JobResult:
     """The result of a fix that changed one file."""
     known: dict[str, Any] = {"branch": "fix-DEMO-1", "base_branch": "main", "changeset": changeset()}
     return job_result(**(known | changes))
+
+
+def subject(**changes: Any) -> ReviewSubject:
+    """An open pull request that changes one file."""
+    known: dict[str, Any] = {
+        "number": 42,
+        "url": "https://github.example/o/r/pull/42",
+        "title": "Count from ten",
+        "body": "It counted from eleven.",
+        "state": PullState.OPEN,
+        "head_sha": "b" * 40,
+        "merge_base_sha": "a" * 40,
+        "changed_files": 1,
+    }
+    return ReviewSubject.model_validate(known | changes)
+
+
+def finding(**changes: Any) -> dict[str, Any]:
+    """A finding as an agent reports it."""
+    known: dict[str, Any] = {
+        "path": "shop/cart.py",
+        "line": 7,
+        "severity": "high",
+        "title": "Off by one",
+        "explanation": "Ten pieces are eleven here.",
+    }
+    return known | changes
+
+
+def review_result(*findings: Any, **changes: Any) -> JobResult:
+    """The result of a review that went well, of one finding if none is given."""
+    report = {"verdict": "comment", "summary": "Nearly.", "findings": list(findings or (finding(),))}
+    return job_result(**({"report": report, "subject": subject()} | changes))
 
 
 def own_comment(**changes: Any) -> OwnComment:

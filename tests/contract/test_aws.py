@@ -1,4 +1,4 @@
-"""Queue, table, bucket and secrets against moto over HTTP; the fakes of the first three pass the same tests."""
+"""Queue, bucket and secrets against moto over HTTP; the fakes of the first two pass the same tests."""
 
 from collections.abc import Iterator
 from itertools import count
@@ -10,19 +10,16 @@ import boto3
 import pytest
 from tests.contract.errors import fails
 from tests.fakes.artifacts import FakeArtifacts
-from tests.fakes.job_store import FakeJobStore
 from tests.fakes.queue import FakeQueue
 
-from alm.aws import BUCKET, TABLE, LocalAws
+from alm.aws import BUCKET, LocalAws
 from alm.environment import REGION
-from orchestrator.adapters.dynamodb import DynamoJobStore
 from orchestrator.adapters.s3 import S3Artifacts
 from orchestrator.adapters.secrets_manager import SecretsManager
 from orchestrator.adapters.sqs import SqsQueue, delivery
-from orchestrator.domain.job import Job, JobRecord, JobState
-from orchestrator.domain.outcome import Outcome
+from orchestrator.domain.job import Job
 from orchestrator.errors import ConfigError
-from orchestrator.ports import ArtifactStore, Delivery, JobReceiver, JobSender, JobStore
+from orchestrator.ports import ArtifactStore, Delivery, JobReceiver, JobSender
 
 _NUMBERS = count(1)
 SESSION = boto3.session.Session("local", "local", region_name=REGION)
@@ -37,14 +34,6 @@ def job(issue_key: str = "DEMO-1") -> Job:
     number = next(_NUMBERS)
     identity = f"{issue_key}-fix-{uuid4().hex[:12]}"
     return Job(job_id=identity, issue_id=f"{number}", issue_key=issue_key, action="fix", label="ai-fix")
-
-
-@pytest.fixture(params=["moto", "fake"])
-def store(request: pytest.FixtureRequest) -> JobStore:
-    if request.param == "fake":
-        return FakeJobStore()
-    aws: LocalAws = request.getfixturevalue("aws")
-    return DynamoJobStore(SESSION.resource("dynamodb", endpoint_url=aws.endpoint).Table(TABLE))
 
 
 @pytest.fixture(params=["moto", "fake"])
@@ -72,66 +61,6 @@ def received(queue: Queue) -> Delivery:
     found = queue.receive(0)
     assert found is not None
     return found
-
-
-def test_an_unknown_job_has_no_record(store: JobStore) -> None:
-    assert store.get("unknown") is None
-
-
-def test_a_job_is_created_once(store: JobStore) -> None:
-    new = job()
-    assert [store.create(new), store.create(new)] == [True, False]
-    assert store.get(new.job_id) == JobRecord(job_id=new.job_id, state=JobState.QUEUED)
-
-
-def test_creating_a_job_again_does_not_set_it_back(store: JobStore) -> None:
-    new = job()
-    store.create(new)
-    store.start(new, 1)
-    assert not store.create(new)
-    assert store.get(new.job_id) == JobRecord(job_id=new.job_id, state=JobState.RUNNING, attempt=1)
-
-
-def test_a_job_may_start_again_until_it_has_ended(store: JobStore) -> None:
-    new = job()
-    store.create(new)
-    assert [store.start(new, attempt) for attempt in (1, 2)] == [True, True]
-    store.end(new, Outcome.SUCCEEDED, 0.5)
-    assert not store.start(new, 3)
-    assert store.get(new.job_id) == JobRecord(
-        job_id=new.job_id, state=JobState.ENDED, attempt=2, outcome="succeeded", cost_usd=0.5
-    )
-
-
-@pytest.mark.parametrize("cost_usd", [None, 0.0, 0.1 + 0.2, 1e-7, 123.456789])
-def test_the_end_keeps_what_a_job_came_to(store: JobStore, cost_usd: float | None) -> None:
-    new = job()
-    store.create(new)
-    store.start(new, 1)
-    store.end(new, Outcome.NO_CHANGE, cost_usd)
-    record = store.get(new.job_id)
-    assert record is not None
-    assert (record.outcome, record.cost_usd, record.attempt) == ("no_change", cost_usd, 1)
-
-
-def test_a_job_nobody_recorded_can_start_and_end(store: JobStore) -> None:
-    first, second = job(), job()
-    assert store.start(first, 1)
-    store.end(second, Outcome.FAILED, None)
-    assert not store.start(second, 1)
-    assert [record and record.state for record in map(store.get, (first.job_id, second.job_id))] == [
-        *(JobState.RUNNING, JobState.ENDED)
-    ]
-
-
-def test_the_table_keeps_what_the_job_was_and_forgets_it_in_time(aws: LocalAws) -> None:
-    store = DynamoJobStore(SESSION.resource("dynamodb", endpoint_url=aws.endpoint).Table(TABLE))
-    new = job()
-    store.create(new)
-    store.end(new, Outcome.FAILED, None)
-    (item,) = [item for item in aws.jobs() if item["job_id"] == new.job_id]
-    assert {**item, **new.model_dump()} == item
-    assert int(str(item["expires_at"])) > 1_700_000_000
 
 
 def test_an_empty_queue_gives_nothing(queue: Queue) -> None:

@@ -1,4 +1,4 @@
-"""JiraCloud against the stand-in: what it asks for and what it makes of the answers when all is well."""
+"""JiraCloud against the stand-in: how issues are found and read when all is well."""
 
 import base64
 import json
@@ -12,13 +12,10 @@ from tests.fakes.clock import FakeClock
 from alm.standins.http import Fault
 from alm.standins.jira import JiraStandIn, paragraphs
 from orchestrator.adapters.jira_cloud import JiraCloud
-from orchestrator.domain.issue import OwnComment
 from orchestrator.domain.jql import labelled_issues
-from orchestrator.domain.outcome import Outcome
-from orchestrator.errors import ConfigError, NotFoundError
+from orchestrator.errors import ConfigError
 
 TODO = labelled_issues("DEMO", ["ai-fix", "ai-processing"])
-MARK = OwnComment("DEMO-1-fix-0123", "fix", 0, "succeeded")
 
 
 def keys(cloud: JiraCloud, jql: str = TODO) -> list[str]:
@@ -102,116 +99,53 @@ def test_an_issue_without_description_is_read(jira: JiraStandIn, cloud: JiraClou
     assert read.description is None
 
 
+def test_a_read_shows_everybodys_comments_oldest_first(jira: JiraStandIn, cloud: JiraCloud) -> None:
+    key = bug(jira)
+    made = [jira.add_comment(key, author, f"by {author}").id for author in ("ann", "ben")]
+    read = cloud.read(key)
+    assert read is not None
+    assert [comment.id for comment in read.comments] == made
+    assert [comment.text.strip() for comment in read.comments] == ["by ann", "by ben"]
+    assert read.has_all_comments
+
+
+@pytest.mark.parametrize(("shown", "is_whole"), [(0, False), (1, False), (2, True), (3, True)])
+def test_a_read_says_whether_it_shows_all_comments(
+    jira: JiraStandIn, cloud: JiraCloud, shown: int, is_whole: bool
+) -> None:
+    jira.settings = replace(jira.settings, shown_comments_cap=shown)
+    key = bug(jira)
+    for number in range(2):
+        jira.add_comment(key, "ann", f"{number}")
+    read = cloud.read(key)
+    assert read is not None
+    assert len(read.comments) == min(shown, 2)
+    assert read.has_all_comments is is_whole
+
+
+def test_what_a_read_does_not_show_the_list_of_comments_does(jira: JiraStandIn, cloud: JiraCloud) -> None:
+    jira.settings = replace(jira.settings, shown_comments_cap=1, comment_page_cap=2)
+    key = bug(jira)
+    made = [jira.add_comment(key, "ann", f"{number}") for number in range(5)]
+    listed = list(cloud.comments(key))
+    assert [comment.id for comment in listed] == [comment.id for comment in made[::-1]]
+    assert [comment.text.strip() for comment in listed] == ["4", "3", "2", "1", "0"]
+    assert asked(jira).count(("GET", f"/issue/{key}/comment")) == 3
+
+
+def test_an_issue_is_read_with_one_request(jira: JiraStandIn, cloud: JiraCloud) -> None:
+    key = bug(jira)
+    jira.add_comment(key, "ann", "hello")
+    cloud.read(key)
+    jira.forget_requests()
+    cloud.read(key)
+    assert asked(jira) == [("GET", f"/issue/{key}")]
+
+
 def test_a_deleted_issue_reads_as_none(jira: JiraStandIn, cloud: JiraCloud) -> None:
     key = bug(jira)
     jira.delete_issue(key)
     assert cloud.read(key) is None
-
-
-def test_a_claim_is_one_put_with_both_labels_and_the_property(jira: JiraStandIn, cloud: JiraCloud) -> None:
-    key = bug(jira, "ai-fix", "urgent")
-    cloud.claim(JOB)
-    (put,) = [request for request in jira.requests if request.method == "PUT"]
-    assert put.json() == {
-        "update": {"labels": [{"add": "ai-processing"}, {"remove": "ai-fix"}]},
-        "properties": [{"key": "alm.job", "value": JOB.model_dump()}],
-    }
-    issue = jira.issue(key)
-    assert issue.labels == ("urgent", "ai-processing")
-    assert issue.properties == {"alm.job": JOB.model_dump()}
-    read = cloud.read(key)
-    assert read is not None
-    assert read.claim == JOB.model_dump()
-
-
-def test_a_release_takes_the_label_off_and_says_how_it_ended(jira: JiraStandIn, cloud: JiraCloud) -> None:
-    key = bug(jira, "ai-processing", "ai-investigate")
-    cloud.release(JOB, Outcome.NO_CHANGE)
-    assert jira.issue(key).labels == ("ai-investigate",)
-    assert jira.issue(key).properties == {"alm.job": {**JOB.model_dump(), "outcome": "no_change"}}
-    assert asked(jira).count(("PUT", f"/issue/{key}")) == 1
-
-
-def test_releasing_an_issue_that_is_gone_is_no_error(jira: JiraStandIn, cloud: JiraCloud) -> None:
-    jira.delete_issue(bug(jira))
-    cloud.release(JOB, Outcome.SUCCEEDED)
-
-
-def test_claiming_an_issue_that_is_gone_says_so(jira: JiraStandIn, cloud: JiraCloud) -> None:
-    jira.delete_issue(bug(jira))
-    fails(NotFoundError, lambda: cloud.claim(JOB))
-
-
-def test_a_comment_is_posted_as_a_document_with_its_mark(jira: JiraStandIn, cloud: JiraCloud) -> None:
-    key = bug(jira)
-    cloud.comment(key, "## Found\n\nIt is **here**.", MARK)
-    (comment,) = jira.issue(key).comments
-    assert [node["type"] for node in comment.body["content"]] == ["heading", "paragraph"]
-    mark = {"job_id": "DEMO-1-fix-0123", "action": "fix", "part": 0, "outcome": "succeeded"}
-    assert comment.properties == {"alm.result": mark}
-
-
-def test_own_comments_come_newest_first_with_mark_and_text(jira: JiraStandIn, cloud: JiraCloud) -> None:
-    jira.settings = replace(jira.settings, comment_page_cap=2)
-    key = bug(jira)
-    marks = [replace(MARK, part=part) for part in range(5)]
-    for mark in marks:
-        cloud.comment(key, f"Part {mark.part}", mark)
-    found = list(cloud.own_comments(key))
-    assert found == marks[::-1]
-    assert [comment.text.strip() for comment in found] == [f"Part {part}" for part in (4, 3, 2, 1, 0)]
-
-
-def test_own_comments_are_fetched_as_they_are_asked_for(jira: JiraStandIn, cloud: JiraCloud) -> None:
-    jira.settings = replace(jira.settings, comment_page_cap=1)
-    key = bug(jira)
-    cloud.comment(key, "first", MARK)
-    cloud.comment(key, "second", MARK)
-    jira.forget_requests()
-    assert next(iter(cloud.own_comments(key))).text.strip() == "second"
-    assert asked(jira).count(("GET", f"/issue/{key}/comment")) == 1
-
-
-def test_a_comment_that_only_looks_like_ours_is_not(jira: JiraStandIn, cloud: JiraCloud) -> None:
-    key = bug(jira)
-    jira.add_comment(key, "mallory", "INVESTIGATION RESULTS\njob DEMO-1-fix-0123")
-    # The account itself, by hand or by another program: no mark, not ours.
-    jira.add_comment(key, jira.settings.service_account, "INVESTIGATION RESULTS")
-    assert list(cloud.own_comments(key)) == []
-
-
-def test_a_mark_on_another_authors_comment_counts_for_nothing(jira: JiraStandIn, cloud: JiraCloud) -> None:
-    key = bug(jira)
-    us, jira.settings = jira.settings, replace(jira.settings, service_account="mallory")
-    cloud.comment(key, "forged", MARK)
-    jira.settings = us
-    assert list(cloud.own_comments(key)) == []
-
-
-@pytest.mark.parametrize("value", ["text", ["list"], 7, {"part": "many"}, {"part": None}])
-def test_a_mark_that_is_not_ours_to_read_is_skipped(
-    jira: JiraStandIn, cloud: JiraCloud, value: object
-) -> None:
-    key = bug(jira)
-    cloud.comment(key, "good", MARK)
-    cloud.comment(key, "spoilt", MARK)
-    spoilt = {"key": "alm.result", "value": value}
-    jira.faults.add(Fault("GET", "/comment/[0-9]+/properties/", 200, body=spoilt))
-    assert [comment.text.strip() for comment in cloud.own_comments(key)] == ["good"]
-
-
-def test_a_comment_whose_author_is_gone_is_not_ours(jira: JiraStandIn, cloud: JiraCloud) -> None:
-    key = bug(jira)
-    page = {"startAt": 0, "maxResults": 100, "total": 1, "comments": [{"id": "1", "body": paragraphs("x")}]}
-    jira.faults.add(Fault("GET", f"/issue/{key}/comment", 200, body=page))
-    assert list(cloud.own_comments(key)) == []
-
-
-def test_the_accounts_name_is_asked_for_once(jira: JiraStandIn, cloud: JiraCloud) -> None:
-    key = bug(jira)
-    cloud.comment(key, "one", MARK)
-    assert len(list(cloud.own_comments(key))) == len(list(cloud.own_comments(key))) == 1
-    assert asked(jira).count(("GET", "/myself")) == 1
 
 
 @pytest.mark.parametrize("label", ['a"b', "a\\", "a\\\\b", '")ORlabels=("other', "'", "a,b", "äöü🙂"])

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from tests.contract.errors import fails
 from tests.contract.jira_account import JOB, asked, authorizations, connected, handed_out
-from tests.contract.jira_calls import CALLS, MARK, Call, comment, every_call, repeatable_calls
+from tests.contract.jira_calls import CALLS, MARK, Call, add_issues, comment, every_call, repeatable_calls
 from tests.contract.raw_server import RawServer, sends
 from tests.fakes.clock import FakeClock
 
@@ -16,9 +16,9 @@ from orchestrator.errors import NotFoundError, OrchestratorError, RefusedError, 
 
 
 @pytest.fixture(autouse=True)
-def issue(jira: JiraStandIn, cloud: JiraCloud) -> None:
-    """One issue, and a client that has signed in already."""
-    jira.create_issue("Bug", "Broken", labels=["ai-fix"])
+def issues(jira: JiraStandIn, cloud: JiraCloud) -> None:
+    """The issues of the calls, and a client that has signed in already."""
+    add_issues(jira)
     cloud.read("DEMO-1")
     jira.forget_requests()
 
@@ -177,7 +177,7 @@ def test_an_answer_that_is_not_json_is_tried_again_later(
     jira.forget_requests()
 
 
-@pytest.mark.parametrize("name", ["search", "read", "own_comments"])
+@pytest.mark.parametrize("name", ["search", "read", "own_comments", "comments"])
 @pytest.mark.parametrize("body", [b"null", [], {}, {"issues": [{"fields": 1}], "comments": [1], "total": 1}])
 def test_json_that_is_not_jiras_is_tried_again_later(
     jira: JiraStandIn, cloud: JiraCloud, name: str, body: object

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from tests.contract.errors import fails
 from tests.contract.jira_account import asked, authorizations, connected, handed_out
-from tests.contract.jira_calls import Call, every_call
+from tests.contract.jira_calls import Call, add_issues, every_call
 from tests.fakes.clock import FakeClock
 
 from alm.standins.http import Fault
@@ -15,9 +15,9 @@ from orchestrator.errors import ConfigError, TransientError
 
 
 @pytest.fixture(autouse=True)
-def issue(jira: JiraStandIn, cloud: JiraCloud) -> None:
-    """One issue, and a client that has signed in already."""
-    jira.create_issue("Bug", "Broken", labels=["ai-fix"])
+def issues(jira: JiraStandIn, cloud: JiraCloud) -> None:
+    """The issues of the calls, and a client that has signed in already."""
+    add_issues(jira)
     cloud.read("DEMO-1")
     jira.forget_requests()
 

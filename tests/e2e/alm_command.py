@@ -11,9 +11,11 @@ from typing import Self
 
 from alm.demo import repository
 from alm.standins.github import GitHubStandIn
-from alm.standins.jira import JiraStandIn
+from alm.standins.jira import Comment, JiraStandIn
 from alm.standins.model import Script, ScriptedModel
 from orchestrator.domain import adf
+from orchestrator.domain.issue import RESULT_PROPERTY
+from orchestrator.domain.status import STATUS_PART
 
 KEY = "sk-ant-e2e-the-real-key"
 # What a careless shell might hold: none of it may matter or show.
@@ -82,9 +84,20 @@ class World:
         return process.returncode, printed
 
     def comments(self, key: str) -> tuple[str, ...]:
-        """The issue's comments as Markdown."""
-        return tuple(adf.to_markdown(comment.body) for comment in self.jira.issue(key).comments)
+        """The issue's comments as Markdown, the live status left out."""
+        told = (comment for comment in self.jira.issue(key).comments if not is_status(comment))
+        return tuple(adf.to_markdown(comment.body) for comment in told)
+
+    def status(self, key: str) -> tuple[str, ...]:
+        """The issue's status comments as they read now."""
+        shown = (comment for comment in self.jira.issue(key).comments if is_status(comment))
+        return tuple(adf.to_markdown(comment.body) for comment in shown)
 
     def logs(self) -> str:
         """Everything in the log files."""
         return "".join(path.read_text() for path in (self.folder / "logs").glob("*.jsonl"))
+
+
+def is_status(comment: Comment) -> bool:
+    """Whether the comment is a job's live status."""
+    return bool(comment.properties.get(RESULT_PROPERTY, {}).get("part") == STATUS_PART)

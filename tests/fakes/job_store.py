@@ -15,17 +15,20 @@ class FakeJobStore:
     """Records by job id."""
 
     records: dict[str, JobRecord] = field(default_factory=dict)
+    now: float = 1_000.0
     faults: Faults = field(default_factory=Faults)
 
     def get(self, job_id: str) -> JobRecord | None:
         self.faults.strike("get")
         return self.records.get(job_id)
 
-    def create(self, job: Job) -> bool:
+    def create(self, job: Job, status_comment: str | None) -> bool:
         self.faults.strike("create")
-        if job.job_id in self.records:
+        known = self.records.get(job.job_id)
+        if known is not None and "status_comment" in known.model_fields_set:
             return False
-        self.records[job.job_id] = JobRecord(job_id=job.job_id, state=JobState.QUEUED)
+        record = known or JobRecord(job_id=job.job_id, state=JobState.QUEUED)
+        self._change(record, status_comment=status_comment)
         return True
 
     def start(self, job: Job, attempt: int) -> bool:
@@ -33,14 +36,31 @@ class FakeJobStore:
         record = self.records.get(job.job_id)
         if record is not None and record.state is JobState.ENDED:
             return False
-        self.records[job.job_id] = JobRecord(job_id=job.job_id, state=JobState.RUNNING, attempt=attempt)
+        record = record or JobRecord(job_id=job.job_id, state=JobState.RUNNING)
+        self._change(record, state=JobState.RUNNING, attempt=attempt, started_at=self.now)
         return True
+
+    def progress(self, job: Job, phase: str) -> None:
+        self.faults.strike("progress")
+        self._change_known(job, phase=phase)
+
+    def status_shown(self, job: Job) -> None:
+        self.faults.strike("status_shown")
+        self._change_known(job, status_at=self.now)
 
     def end(self, job: Job, outcome: Outcome, cost_usd: float | None) -> None:
         self.faults.strike("end")
-        known = self.records.get(job.job_id) or JobRecord(job_id=job.job_id, state=JobState.QUEUED)
-        ended = {"state": JobState.ENDED, "outcome": outcome.value, "cost_usd": cost_usd}
-        self.records[job.job_id] = known.model_copy(update=ended)
+        self._change(self._known(job), state=JobState.ENDED, outcome=outcome.value, cost_usd=cost_usd)
+
+    def _known(self, job: Job) -> JobRecord:
+        return self.records.get(job.job_id) or JobRecord(job_id=job.job_id, state=JobState.QUEUED)
+
+    def _change_known(self, job: Job, **changes: object) -> None:
+        if job.job_id in self.records:
+            self._change(self.records[job.job_id], **changes)
+
+    def _change(self, record: JobRecord, **changes: object) -> None:
+        self.records[record.job_id] = record.model_copy(update=changes)
 
 
 if TYPE_CHECKING:

@@ -1,17 +1,17 @@
 """Jira in memory, with an index that can lag behind."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from tests.fakes.faults import Faults
 
 from alm.standins.jql import Query, parse_jql
-from orchestrator.domain.issue import Issue, OwnComment
-from orchestrator.domain.job import PROCESSING_LABEL, Job
+from orchestrator.domain.issue import Comment, Issue, OwnComment
+from orchestrator.domain.job import PROCESSING_LABEL, Job, PastResult
 from orchestrator.domain.outcome import Outcome
 from orchestrator.errors import NotFoundError
-from orchestrator.ports import IssueReader, IssueWriter
+from orchestrator.ports import Commenter, IssueReader, IssueWriter
 
 
 @dataclass
@@ -20,14 +20,27 @@ class FakeTracker:
 
     issues: dict[str, Issue] = field(default_factory=dict)
     index: dict[str, Issue] = field(default_factory=dict)
-    comments: dict[str, list[OwnComment]] = field(default_factory=dict)
+    own: dict[str, list[OwnComment]] = field(default_factory=dict)
     requests: list[tuple[str, str]] = field(default_factory=list)
     faults: Faults = field(default_factory=Faults)
     _edits: int = 0
+    _comments: int = 0
 
     def add(self, *issues: Issue) -> None:
         """Put issues into the tracker and its index."""
         self.issues |= {issue.key: issue for issue in issues}
+
+    def say(self, key: str, text: str) -> None:
+        """Let a person comment."""
+        self._comments += 1
+        issue = self.issues[key]
+        said = Comment(f"said-{self._comments}", text)
+        self.issues[key] = replace(issue, comments=(*issue.comments, said))
+
+    def delete_comments(self, key: str) -> None:
+        """Let a person delete every comment of an issue."""
+        self.own.pop(key, None)
+        self.issues[key] = replace(self.issues[key], comments=())
 
     def delete(self, key: str) -> None:
         """Delete an issue; the index does not know yet."""
@@ -48,28 +61,50 @@ class FakeTracker:
         labels = self._existing(job.issue_key).labels - {job.label} | {PROCESSING_LABEL}
         self._edit(job.issue_key, labels, job.model_dump(mode="json"))
 
-    def release(self, job: Job, outcome: Outcome) -> None:
+    def release(self, job: Job, outcome: Outcome, latest: Mapping[str, PastResult]) -> None:
         self._request("release", job.issue_key)
         if job.issue_key in self.issues:
             labels = self.issues[job.issue_key].labels - {PROCESSING_LABEL}
             self._edit(job.issue_key, labels, {**job.model_dump(mode="json"), "outcome": outcome.value})
+            self.issues[job.issue_key] = replace(self.issues[job.issue_key], latest=dict(latest))
 
-    def comment(self, key: str, markdown: str, mark: OwnComment) -> None:
+    def comment(self, key: str, markdown: str, mark: OwnComment) -> str:
         self._request("comment", key)
-        self._existing(key)
-        self.comments.setdefault(key, []).append(replace(mark, text=markdown))
+        issue = self._existing(key)
+        self._comments += 1
+        identity = str(self._comments)
+        self.own.setdefault(key, []).append(replace(mark, text=markdown, id=identity))
+        self.issues[key] = replace(issue, comments=(*issue.comments, Comment(identity, markdown)))
+        return identity
+
+    def edit_comment(self, key: str, comment_id: str, markdown: str) -> None:
+        self._request("edit_comment", key)
+        if key not in self.issues:
+            return
+        issue, own = self.issues[key], self.own.get(key, [])
+        self.own[key] = [replace(one, text=markdown) if one.id == comment_id else one for one in own]
+        shown = (replace(one, text=markdown) if one.id == comment_id else one for one in issue.comments)
+        self.issues[key] = replace(issue, comments=tuple(shown))
 
     def own_comments(self, key: str) -> Iterator[OwnComment]:
         self._request("own_comments", key)
         self._existing(key)
-        return reversed(self.comments.get(key, ()))
+        return reversed(self.own.get(key, ()))
+
+    def comments(self, key: str) -> Iterator[Comment]:
+        self._request("comments", key)
+        return reversed(self._existing(key).comments)
 
     def issue_url(self, key: str) -> str:
         return f"https://example.atlassian.net/browse/{key}"
 
     def texts(self, key: str) -> list[str]:
-        """The comments of an issue as text, oldest first."""
-        return [comment.text for comment in self.comments.get(key, ())]
+        """The result comments of an issue as text, oldest first."""
+        return [comment.text for comment in self.own.get(key, ()) if comment.part >= 0]
+
+    def status(self, key: str) -> list[str]:
+        """The status comments of an issue as they read now."""
+        return [comment.text for comment in self.own.get(key, ()) if comment.part < 0]
 
     def calls(self) -> list[str]:
         """The names of the requests so far."""
@@ -101,4 +136,5 @@ def _matches(query: Query, issue: Issue) -> bool:
 
 if TYPE_CHECKING:
     _reader: IssueReader = FakeTracker()
+    _commenter: Commenter = FakeTracker()
     _writer: IssueWriter = FakeTracker()

@@ -89,6 +89,24 @@ def script_cli(folder: Path, body: str) -> Path:
     return path
 
 
+def descendants(pid: int) -> dict[int, str]:
+    """Every process that comes from that one, itself left out: pid to command line."""
+    listed = subprocess.run(["ps", "-eo", "pid,ppid,args"], capture_output=True, text=True, check=True).stdout
+    rows = [line.split(None, 2) for line in listed.splitlines()[1:]]
+    found: dict[int, str] = {}
+    generation = {pid}
+    while generation:
+        children = {int(row[0]): row[2] for row in rows if int(row[1]) in generation}
+        found |= children
+        generation = set(children)
+    return found
+
+
+def still_running(processes: dict[int, str]) -> list[str]:
+    """Those of the processes that have not ended."""
+    return [args for pid, args in processes.items() if Path(f"/proc/{pid}").exists()]
+
+
 def processes_with(word: str) -> list[str]:
     """Command lines on this machine that contain the word."""
     listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout

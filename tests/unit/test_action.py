@@ -29,7 +29,7 @@ def _faulty_keys(fields: dict[str, Any]) -> set[str]:
         ("order", "10"),
         ("issue_types", []),
         ("issue_types", "Bug"),
-        ("produces", "review"),
+        ("produces", "poem"),
         ("header", " leading space"),
         ("tools", []),
         ("tools", ["Read", "Raed"]),

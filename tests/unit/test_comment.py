@@ -1,10 +1,23 @@
 """What people read on the ticket at the end of a job."""
 
 import pytest
-from tests.builders import action, denial, fix, fix_job, fix_result, job, job_result, verdict
+from tests.builders import (
+    action,
+    code_review,
+    denial,
+    finding,
+    fix,
+    fix_job,
+    fix_result,
+    job,
+    job_result,
+    review_job,
+    review_result,
+    verdict,
+)
 
 from orchestrator.domain.comment import body, duration, footer, result_comment
-from orchestrator.domain.outcome import JobResult, Outcome
+from orchestrator.domain.outcome import JobResult, Outcome, Verdict
 
 LAST_LINE = "*claude-test-1 · 4 turns · $0.25 · 1 min 1 s · job DEMO-1-investigate-0123456789ab*"
 
@@ -35,7 +48,7 @@ def test_a_pull_request_is_linked_right_below_the_header() -> None:
     [
         (Outcome.NO_CHANGE, "ACTION FAILED: no change"),
         (Outcome.DECLINED, "INVALID TICKET"),
-        (Outcome.REJECTED, "INVALID ISSUE TYPE"),
+        (Outcome.REJECTED, "ACTION FAILED: rejected"),
         (Outcome.BLOCKED, "ACTION FAILED: blocked"),
         (Outcome.REFUSED, "ACTION FAILED: refused"),
         (Outcome.CANCELLED, "ACTION FAILED: cancelled"),
@@ -68,11 +81,32 @@ def test_what_the_agent_said_is_kept_where_it_helps(outcome: Outcome, said: bool
     assert ("What the agent said:\n\n### Summary\n\nIt is the cart." in told) is said
 
 
+def test_a_success_without_a_report_is_told_as_it_was_written_and_says_so() -> None:
+    told = result_comment(action(), job(), job_result(report=None, text="It is the cart."))
+    note = "*The agent did not give its answer in the form it was asked for; here it is as it was written.*"
+    assert told.startswith(f"## INVESTIGATION RESULTS\n\n{note}\n\nIt is the cart.\n\n")
+
+
+def test_a_review_is_told_by_what_it_comes_to_and_its_findings_are_only_counted() -> None:
+    found = (finding(), finding(title="A second one"), finding(title="A nit", severity="low"), {"path": 1})
+    told = result_comment(code_review(), review_job(), review_result(*found), "https://github.example/r")
+    assert told.startswith("## CODE REVIEW\n\n**Review:** <https://github.example/r>\n\n**Verdict:** comment")
+    assert "**Findings:** 2 high, 1 low" in told
+    assert "Off by one" not in told
+
+
 def test_a_person_is_told_how_to_try_again() -> None:
     again = "Put the label `ai-investigate` on the ticket again to run it once more"
     assert f"\n\n{again}.\n\n" in result_comment(action(), job(), _ended(Outcome.FAILED))
     assert f"{again}, after saying" in result_comment(action(), job(), _ended(Outcome.DECLINED))
-    assert again not in result_comment(action(), job(), _ended(Outcome.REJECTED))
+    assert f"\n\n{again}.\n\n" in result_comment(action(), job(), _ended(Outcome.REJECTED))
+
+
+def test_a_verdict_with_a_heading_of_its_own_is_told_below_it_and_asks_for_no_other_try() -> None:
+    wrong = Verdict(outcome=Outcome.REJECTED, reason="It is for bugs.", heading="INVALID ISSUE TYPE")
+    told = result_comment(action(), job(), job_result(verdict=wrong))
+    assert told.startswith("## INVALID ISSUE TYPE\n\nIt is for bugs.\n\n")
+    assert "ai-investigate" not in told
 
 
 def test_denials_are_counted_and_their_targets_kept_private() -> None:

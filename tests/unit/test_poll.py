@@ -1,42 +1,21 @@
 """One poll: what is claimed, what is brought back, what is left alone."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from tests.builders import action, catalogue, fix, issue, job
-from tests.fakes.artifacts import FakeArtifacts
-from tests.fakes.events import FakeEvents
-from tests.fakes.job_store import FakeJobStore
-from tests.fakes.queue import FakeQueue
-from tests.fakes.tracker import FakeTracker
+from tests.fakes.pipeline import Pipeline
 
-from orchestrator.domain.action import Catalogue
 from orchestrator.domain.issue import Claim, decide
-from orchestrator.domain.job import PROCESSING_LABEL, Brief, Job, brief_key
+from orchestrator.domain.job import PROCESSING_LABEL, Brief, Job
 from orchestrator.domain.outcome import Outcome
 from orchestrator.errors import ConfigError, RefusedError, TransientError
-from orchestrator.usecases.poll import Poll, PollReport
+from orchestrator.usecases.poll import PollReport
 
 
-@dataclass
-class World:
+class World(Pipeline):
     """A poll and everything it can reach."""
-
-    tracker: FakeTracker = field(default_factory=FakeTracker)
-    jobs: FakeJobStore = field(default_factory=FakeJobStore)
-    queue: FakeQueue = field(default_factory=FakeQueue)
-    results: FakeQueue = field(default_factory=FakeQueue)
-    artifacts: FakeArtifacts = field(default_factory=FakeArtifacts)
-    events: FakeEvents = field(default_factory=FakeEvents)
-    catalogue: Catalogue = field(default_factory=catalogue)
-
-    def poll(self) -> PollReport:
-        ports = (self.tracker, self.jobs, self.queue, self.results, self.artifacts)
-        return Poll(*ports, self.catalogue, "DEMO", self.events)()
-
-    def brief(self, of: Job) -> Brief:
-        return Brief.model_validate_json(self.artifacts.contents[brief_key(of)])
 
     def left(self) -> list[object]:
         return [event["reason"] for event in self.events.named("issue.left")]
@@ -131,7 +110,7 @@ def test_an_issue_that_is_claimed_by_now_is_left(world: World) -> None:
     claim = _claim_of(issue())
     world.tracker.add(_claimed(claim))
     world.tracker.index["DEMO-1"] = issue()
-    world.jobs.create(claim)
+    world.jobs.create(claim, None)
     assert world.poll() == PollReport()
     assert world.left() == ["its job is known"]
 
@@ -139,7 +118,7 @@ def test_an_issue_that_is_claimed_by_now_is_left(world: World) -> None:
 def test_a_claim_whose_job_nobody_knows_is_brought_back(world: World) -> None:
     world.tracker.add(_claimed(job()))
     assert world.poll() == PollReport(resumed=(job(),))
-    assert world.tracker.calls() == ["search", "read"]
+    assert world.tracker.calls() == ["search", "read", "own_comments", "comment"]
     assert world.queue.jobs() == [job()]
     assert job().job_id in world.jobs.records
     assert world.brief(job()).summary == "Ten pieces cost full price"
@@ -147,7 +126,7 @@ def test_a_claim_whose_job_nobody_knows_is_brought_back(world: World) -> None:
 
 def test_a_known_job_is_left_alone_without_another_request(world: World) -> None:
     world.tracker.add(_claimed(job()))
-    world.jobs.create(job())
+    world.jobs.create(job(), None)
     assert world.poll() == PollReport()
     assert world.tracker.calls() == ["search"]
 
@@ -228,7 +207,7 @@ def test_the_next_label_is_taken_when_the_first_job_has_ended(world: World) -> N
     world.tracker.add(issue(labels=frozenset({"ai-fix", "ai-investigate"})))
     (first,) = world.poll().claimed
     assert (first.action, world.poll()) == ("investigate", PollReport())
-    world.tracker.release(first, Outcome.SUCCEEDED)
+    world.tracker.release(first, Outcome.SUCCEEDED, {})
     (second,) = world.poll().claimed
     assert second.action == "fix"
 
@@ -236,7 +215,7 @@ def test_the_next_label_is_taken_when_the_first_job_has_ended(world: World) -> N
 def test_a_label_put_on_again_is_a_new_job(world: World) -> None:
     world.tracker.add(issue())
     (first,) = world.poll().claimed
-    world.tracker.release(first, Outcome.SUCCEEDED)
+    world.tracker.release(first, Outcome.SUCCEEDED, {})
     ended = world.tracker.issues["DEMO-1"]
     world.tracker.add(replace(ended, labels=frozenset({"ai-investigate"}), updated="later"))
     (second,) = world.poll().claimed
@@ -253,4 +232,4 @@ def test_an_action_that_builds_on_nothing_reads_no_comments(world: World) -> Non
     world.catalogue = catalogue(action(), fix(context=[]))
     world.tracker.add(issue(labels=frozenset({"ai-fix"})))
     world.poll()
-    assert world.tracker.calls() == ["search", "read", "claim"]
+    assert world.tracker.calls() == ["search", "read", "claim", "comment"]

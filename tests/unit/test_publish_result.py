@@ -56,8 +56,15 @@ class World:
         self.artifacts.put(result_key((of or job()).job_id), result.model_dump_json().encode())
 
     def publish(self, of: Job | None = None, attempt: int = 1) -> None:
-        ports = (self.tracker, self.pull_requests, self.jobs, self.artifacts)
-        PublishResult(*ports, self.catalogue, self.events)(of or job(), attempt)
+        PublishResult(
+            self.tracker,
+            self.tracker,
+            self.pull_requests,
+            self.jobs,
+            self.artifacts,
+            self.catalogue,
+            self.events,
+        )(of or job(), attempt)
 
     def told(self) -> str:
         """The only comment."""
@@ -81,7 +88,7 @@ def world() -> World:
 def test_an_analysis_becomes_a_marked_comment_and_the_labels_are_released(world: World) -> None:
     world.publish()
     assert world.told().startswith("## INVESTIGATION RESULTS\n\n### Summary\n\nIt is the cart.")
-    assert world.tracker.comments["DEMO-1"] == [OwnComment(job().job_id, "investigate", 0, "succeeded")]
+    assert world.tracker.own["DEMO-1"] == [OwnComment(job().job_id, "investigate", 0, "succeeded")]
     assert world.tracker.issues["DEMO-1"].labels == {"customer"}
     assert world.tracker.issues["DEMO-1"].claim == {**job().model_dump(), "outcome": "succeeded"}
     assert world.jobs.records[job().job_id].cost_usd == 0.25
@@ -153,7 +160,7 @@ def test_a_long_result_is_several_comments_and_nothing_is_lost(world: World) -> 
     texts = world.tracker.texts("DEMO-1")
     assert len(texts) > 1
     assert max(map(len, texts)) <= COMMENT_LIMIT
-    assert [comment.part for comment in world.tracker.comments["DEMO-1"]] == [*range(len(texts))]
+    assert [comment.part for comment in world.tracker.own["DEMO-1"]] == [*range(len(texts))]
     for number in range(1500):
         assert sum(text.count(f"word-{number} ") for text in texts) >= 8
     assert job().job_id in texts[-1]
@@ -163,18 +170,18 @@ def test_a_long_result_is_several_comments_and_nothing_is_lost(world: World) -> 
 def test_a_second_delivery_posts_only_the_missing_parts(world: World, posted: set[int]) -> None:
     world.store(_long(1500))
     world.publish()
-    everything = world.tracker.comments["DEMO-1"]
-    world.tracker.comments["DEMO-1"] = [comment for comment in everything if comment.part in posted]
+    everything = world.tracker.own["DEMO-1"]
+    world.tracker.own["DEMO-1"] = [comment for comment in everything if comment.part in posted]
     world.jobs.records.clear()
     world.publish(attempt=2)
-    parts = [comment.part for comment in world.tracker.comments["DEMO-1"]]
+    parts = [comment.part for comment in world.tracker.own["DEMO-1"]]
     assert sorted(parts) == [*range(len(everything))]
 
 
 def test_comments_of_other_jobs_are_no_parts_of_this_one(world: World) -> None:
-    world.tracker.comments["DEMO-1"] = [own_comment(job_id="another")]
+    world.tracker.own["DEMO-1"] = [own_comment(job_id="another")]
     world.publish(attempt=2)
-    assert len(world.tracker.comments["DEMO-1"]) == 2
+    assert len(world.tracker.own["DEMO-1"]) == 2
 
 
 def test_a_deleted_issue_is_no_error(world: World) -> None:
@@ -272,7 +279,7 @@ def test_a_ticket_that_cannot_be_told_is_left_to_the_queue(world: World, error: 
 
 
 def _marks(world: World) -> list[Any]:
-    return [replace(comment, text="") for comment in world.tracker.comments["DEMO-1"]]
+    return [replace(comment, text="", id="") for comment in world.tracker.own["DEMO-1"]]
 
 
 def test_a_comment_on_a_failed_publication_is_marked_as_failed(world: World) -> None:

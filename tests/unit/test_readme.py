@@ -30,9 +30,11 @@ def run_by_ci() -> set[str]:
 
 
 def row(action: Action) -> str:
-    made = "comment"
-    if action.produces is Produces.PULL_REQUEST:
-        made = f"pull request, branch `{action.branch_prefix}<key>`"
+    made = {
+        Produces.COMMENT: "comment",
+        Produces.PULL_REQUEST: f"pull request, branch `{action.branch_prefix}<key>`",
+        Produces.REVIEW: "review of a pull request",
+    }[action.produces]
     return f"| `{action.label}` | {', '.join(action.issue_types)} | {made} | {action.header} |"
 
 

@@ -37,6 +37,17 @@ def test_properties_come_in_the_schemas_order_under_their_titles() -> None:
         ([{"path": "a.py", "why": "it is\nwrong"}], "### A field\n\n- **a.py** · it is wrong"),
         ([{"path": "a.py", "why": "", "x": None}], "### A field\n\n- **a.py**"),
         ([{"path": "a.py", "lines": [1, 2]}], "### A field\n\n- **a.py** · 1, 2"),
+        (
+            [
+                {"name": "One", "approach": "a", "pros": ["b", "c"], "hard_cons": []},
+                {"name": "Two", "pros": ["d"]},
+            ],
+            "### A field\n\n- **One** · a · b, c\n- **Two** · d",
+        ),
+        (
+            [{"name": "One", "approach": "a", "pros": ["b", "c"], "hard_cons": ["d\nd"]}],
+            "### A field\n\n- **One**\n  - Approach: a\n  - Pros: b; c\n  - Hard cons: d d",
+        ),
         ([{}], "### A field\n\n- (empty)"),
         ([["a", "b"]], "### A field\n\n- a, b"),
         ({"before": "a", "after": ["b", False]}, "### A field\n\n- before: a\n- after: b, no"),

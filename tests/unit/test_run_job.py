@@ -68,8 +68,9 @@ class World:
 
     @property
     def use_case(self) -> RunJob:
-        ports = (self.jobs, self.artifacts, self.results, self.cloner, self.pull_requests, FakePrompts())
-        return RunJob(*ports, self.agent, self.catalogue, self.events)
+        code_host = (self.cloner, self.pull_requests)
+        stores = (self.jobs, self.artifacts, self.results)
+        return RunJob(*stores, *code_host, FakePrompts(), self.agent, self.catalogue, self.events)
 
     def phases(self) -> list[object]:
         return [event["phase"] for event in self.events.named("job.phase")]
@@ -82,10 +83,10 @@ def world() -> World:
 
 def test_an_analysis_ends_as_a_stored_result_and_a_message(world: World) -> None:
     world.agent.answer = agent_run(result=cli_result(structured_output=REPORT, result="{}"))
-    assert world.run() == job_result(base_branch="main")
+    assert world.run() == job_result()
     assert world.results.jobs() == [job()]
     assert world.jobs.records[job().job_id].state is JobState.RUNNING
-    assert world.phases() == ["clone", "agent", "collect"]
+    assert world.phases() == ["clone", "agent"]
 
 
 def test_the_agent_is_asked_with_the_ticket_in_the_clone(world: World) -> None:
@@ -117,6 +118,15 @@ def test_a_fix_ends_with_its_changeset_and_branch(world: World) -> None:
     result = world.run(fix_job())
     assert (result.verdict.outcome, result.changeset) == (Outcome.SUCCEEDED, changeset())
     assert (result.branch, result.base_branch) == ("fix-DEMO-1", "main")
+    assert world.phases() == ["clone", "agent", "collect"]
+
+
+def test_changes_that_cannot_be_read_keep_what_the_run_cost(world: World) -> None:
+    world.cloner.checkout = FakeCheckout(None)
+    result = world.run(fix_job())
+    assert result.verdict == Verdict(outcome=Outcome.FAILED, reason="The changes cannot be read.")
+    assert (result.cost_usd, result.turns, result.model) == (0.25, 4, "claude-test-1")
+    assert result.changeset is None
 
 
 def test_a_fix_continues_the_branch_of_an_open_pull_request(world: World) -> None:

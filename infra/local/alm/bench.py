@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.table import Table
 
 from alm.demo import repository
-from alm.demo.model import INVESTIGATE, bash
+from alm.demo.turns import INVESTIGATE, bash
 from alm.environment import forget_the_rest, installed_cli, machine_environment
 from alm.settings import PROMPTS, LocalSettings, checked
 from alm.stack import Stack
@@ -114,7 +114,7 @@ def run_bare(url: str, folder: Path) -> None:
     place: Mapping[str, str] = {CLI: str(installed_cli()), SETTINGS: str(settings)}
     job = Job(job_id="x", issue_id="1", issue_key="DEMO-1", action=action.name, label=action.label)
     brief = Brief(issue_type="Bug", summary="Ten pieces cost the full price", description="", url="")
-    prompt = JinjaPrompts().render(action.template, prompt_values(job, brief, "0" * 16))
+    prompt = JinjaPrompts().render(action.template, prompt_values(job, brief, None, "0" * 16))
     environment = {
         "PATH": os.environ["PATH"],
         "HOME": str(folder),

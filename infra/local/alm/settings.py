@@ -10,7 +10,7 @@ from dotenv import dotenv_values
 from alm.environment import ROOT, installed_cli
 from orchestrator.config import (
     JiraSecret,
-    JiraSettings,
+    PollSettings,
     PublishSettings,
     WorkerSettings,
     parsed_secret,
@@ -53,7 +53,7 @@ class LocalSettings:
 
     def poll_environment(self) -> Mapping[str, str]:
         """What poll_jira is told."""
-        return self._told(JiraSettings.model_fields)
+        return self._told(PollSettings.model_fields)
 
     def worker_environment(self) -> Mapping[str, str]:
         """What run_job is told."""

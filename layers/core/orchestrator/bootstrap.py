@@ -4,7 +4,7 @@ Each function's parts are made once a process and hold only what that function's
 """
 
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,7 @@ from orchestrator.config import (
 )
 from orchestrator.domain.action import Catalogue
 from orchestrator.ports import Clock, Delivery, Events, JobReceiver
+from orchestrator.usecases.brief_job import BriefJob
 from orchestrator.usecases.poll import Poll
 from orchestrator.usecases.publish_result import PublishResult
 from orchestrator.usecases.run_job import RunJob
@@ -39,14 +40,23 @@ def poll() -> Poll:
     """poll_jira: Jira credentials and both queues."""
     settings = PollSettings.read()
     secret = parsed_secret(JiraSecret, settings.jira_secret, _secret(settings.jira_secret))
+    tracker, artifacts, actions = (
+        jira(settings, secret),
+        _artifacts(settings),
+        catalogue(settings.prompts_dir),
+    )
+    brief = BriefJob(tracker, tracker, artifacts, actions, settings.github_server_url, settings.github_repo)
     return Poll(
-        issues=jira(settings, secret),
+        issues=tracker,
+        comments=tracker,
         jobs=_jobs(settings),
         queue=_queue(settings.job_queue_url),
         results=_queue(settings.result_queue_url),
-        artifacts=_artifacts(settings),
-        catalogue=catalogue(settings.prompts_dir),
+        artifacts=artifacts,
+        brief=brief,
+        catalogue=actions,
         project_key=settings.jira_project_key,
+        clock=clock(),
         events=events("poll_jira"),
     )
 
@@ -78,13 +88,16 @@ def publish_result() -> PublishResult:
     settings = PublishSettings.read()
     jira_secret = parsed_secret(JiraSecret, settings.jira_secret, _secret(settings.jira_secret))
     github_secret = parsed_secret(GitHubSecret, settings.github_secret, _secret(settings.github_secret))
+    tracker = jira(settings, jira_secret)
     return PublishResult(
-        issues=jira(settings, jira_secret),
+        issues=tracker,
+        comments=tracker,
         pull_requests=GitHubWriter(connect(settings, github_secret.token)),
         jobs=_jobs(settings),
         artifacts=_artifacts(settings),
         catalogue=catalogue(settings.prompts_dir),
         events=events("publish_result"),
+        may_request_changes=settings.review_event == "REQUEST_CHANGES",
     )
 
 
@@ -210,6 +223,14 @@ class _LazyReader:
 
     def plan_branch(self, name: str) -> Any:
         """See `PullRequestReader`."""
+        return self._reader.plan_branch(name)
+
+    def review_subject(self, number: int) -> Any:
+        """See `PullRequestReader`."""
+        return self._reader.review_subject(number)
+
+    @cached_property
+    def _reader(self) -> Any:
         from orchestrator.adapters.github_api import GitHubReader, connect
 
-        return GitHubReader(connect(self._settings, self._token)).plan_branch(name)
+        return GitHubReader(connect(self._settings, self._token))

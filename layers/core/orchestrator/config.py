@@ -6,7 +6,7 @@ The only place that reads the environment. A credential never stands in one.
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import (
     BaseModel,
@@ -102,7 +102,10 @@ class GitHubSettings(_FromEnvironment):
 
 
 class PollSettings(AwsSettings, JiraSettings):
-    """poll_jira."""
+    """poll_jira. The repository's name tells its pull requests from others; GitHub itself is never asked."""
+
+    github_repo: Repository
+    github_server_url: BaseUrl = "https://github.com"
 
     job_queue_url: Required
     result_queue_url: Required
@@ -122,7 +125,9 @@ class WorkerSettings(AwsSettings, GitHubSettings):
 
 
 class PublishSettings(AwsSettings, JiraSettings, GitHubSettings):
-    """publish_result."""
+    """publish_result. `review_event` is the strongest event a review may have."""
+
+    review_event: Literal["COMMENT", "REQUEST_CHANGES"] = "COMMENT"
 
 
 # Printable ASCII only: a stray newline would have the HTTP library quote the whole header in its error.

@@ -9,9 +9,11 @@ from typing import Any, Protocol
 from orchestrator.domain.action import Action
 from orchestrator.domain.agent import AgentRun
 from orchestrator.domain.changeset import Changeset
-from orchestrator.domain.issue import Issue, OwnComment
-from orchestrator.domain.job import Job, JobRecord
+from orchestrator.domain.issue import Comment, Issue, OwnComment
+from orchestrator.domain.job import Job, JobRecord, PastResult
 from orchestrator.domain.outcome import Outcome
+from orchestrator.domain.pull_request import ReviewSubject
+from orchestrator.domain.review import Review
 
 
 class Clock(Protocol):
@@ -39,24 +41,34 @@ class IssueReader(Protocol):
     def claim(self, job: Job) -> None:
         """One atomic edit: `ai-processing` on, the job's label off, the claim written."""
 
-    def own_comments(self, key: str) -> Iterator[OwnComment]:
-        """Our service account's marked comments, newest first, fetched as they are asked for."""
+    def comments(self, key: str) -> Iterator[Comment]:
+        """Everybody's comments, newest first, fetched as they are asked for."""
 
     def issue_url(self, key: str) -> str:
         """Where a person reads the issue."""
 
 
-class IssueWriter(Protocol):
-    """The tracker, as a publication sees it."""
+class Commenter(Protocol):
+    """The tracker's comments, as our service account writes and finds them again."""
 
     def own_comments(self, key: str) -> Iterator[OwnComment]:
         """Our service account's marked comments, newest first, fetched as they are asked for."""
 
-    def comment(self, key: str, markdown: str, mark: OwnComment) -> None:
-        """Post the text as one comment that carries the mark."""
+    def comment(self, key: str, markdown: str, mark: OwnComment) -> str:
+        """Post the text as one comment that carries the mark; its id."""
 
-    def release(self, job: Job, outcome: Outcome) -> None:
-        """Take `ai-processing` off and write how the claim ended; an issue that is gone is no error."""
+    def edit_comment(self, key: str, comment_id: str, markdown: str) -> None:
+        """Replace the text of a comment of ours; one that is gone is no error."""
+
+
+class IssueWriter(Protocol):
+    """The tracker, as a publication sees it."""
+
+    def release(self, job: Job, outcome: Outcome, latest: Mapping[str, PastResult]) -> None:
+        """One atomic edit: `ai-processing` off, how the claim ended and the latest results written.
+
+        An issue that is gone is no error.
+        """
 
     def issue_url(self, key: str) -> str:
         """Where a person reads the issue."""
@@ -68,11 +80,17 @@ class JobStore(Protocol):
     def get(self, job_id: str) -> JobRecord | None:
         """The record, None if there is none."""
 
-    def create(self, job: Job) -> bool:
-        """Record a queued job; False if it is known already."""
+    def create(self, job: Job, status_comment: str | None) -> bool:
+        """Record a queued job and its status comment; False if it was queued already."""
 
     def start(self, job: Job, attempt: int) -> bool:
         """Record that the job is running; False if it has ended already."""
+
+    def progress(self, job: Job, phase: str) -> None:
+        """Record what the job is doing now; nothing of a job that nobody has recorded."""
+
+    def status_shown(self, job: Job) -> None:
+        """Record that the status comment has just been edited."""
 
     def end(self, job: Job, outcome: Outcome, cost_usd: float | None) -> None:
         """Record how the job ended."""
@@ -134,6 +152,9 @@ class PullRequestReader(Protocol):
     def plan_branch(self, name: str) -> BranchPlan:
         """Continue the branch if its pull request is open or was never made; else the next free name."""
 
+    def review_subject(self, number: int) -> ReviewSubject | None:
+        """The pull request with that number and the merge base of its head, None if there is none."""
+
 
 @dataclass(frozen=True)
 class Proposal:
@@ -147,11 +168,39 @@ class Proposal:
     body: str
 
 
+@dataclass(frozen=True)
+class ReviewGround:
+    """Where a review may stand: per path the lines that take a comment, and what stands there already.
+
+    `standing` are fingerprints of findings in comments and reviews of our own account.
+    """
+
+    lines: Mapping[str, frozenset[int]]
+    standing: frozenset[str]
+
+
+@dataclass(frozen=True)
+class ReviewPost:
+    """A review to be, of the pull request at the head the agent saw."""
+
+    job: Job
+    number: int
+    head_sha: str
+    review: Review
+    request_changes: bool = False
+
+
 class PullRequestWriter(Protocol):
     """The code host, with a write token."""
 
     def propose(self, proposal: Proposal) -> str:
         """Make or continue branch and pull request; the pull request's URL. A second call finds the first's."""
+
+    def review_ground(self, number: int) -> ReviewGround:
+        """What a review of the pull request has to fit to."""
+
+    def post_review(self, post: ReviewPost) -> str:
+        """Post one review; its URL. Lines that are refused after all move to its body. A second call finds it."""
 
 
 class Checkout(Protocol):
@@ -178,6 +227,9 @@ class Cloner(Protocol):
 
     def clone(self, branch: str | None) -> AbstractContextManager[Checkout]:
         """A shallow clone of the branch (None: the default), gone when the context ends."""
+
+    def clone_review(self, subject: ReviewSubject) -> AbstractContextManager[Checkout]:
+        """The pull request's head, forks included, with the merge base at `MERGE_BASE_REF`."""
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 
-from alm.demo.evidence import Evidence, Ticket
+from alm.demo.evidence import Evidence, Pull, Ticket
+from alm.demo.tickets import TICKETS
 from orchestrator.adapters.bubblewrap import SYSTEM_FOLDERS
 from orchestrator.domain.outcome import Outcome
 
+Check = tuple[bool, str]
 INSIDE = frozenset({"dev", "etc", "home", "opt", "proc", "run", "tmp", "usr", "workspace"}) | {
     folder.strip("/") for folder in SYSTEM_FOLDERS
 }
@@ -13,52 +15,91 @@ INSIDE = frozenset({"dev", "etc", "home", "opt", "proc", "run", "tmp", "usr", "w
 
 def unmet(evidence: Evidence, secrets: tuple[str, ...]) -> list[str]:
     """Every expectation that does not hold."""
-    if len(evidence.tickets) != 2:  # noqa: PLR2004  # the demo's two
-        return ["both tickets became jobs"]
-    checks = (
-        _ended(evidence),
-        _investigated(evidence.tickets[0]),
-        _fixed(evidence),
+    ended = [sentence for holds, sentence in _ended(evidence) if not holds]
+    if ended:
+        return ended  # what the other checks look at is not there
+    groups = (
+        _analysed(evidence),
+        _proposed(evidence),
+        _reviewed(evidence.pulls[0]),
         _walled(evidence, secrets),
     )
-    return [sentence for group in checks for holds, sentence in group if not holds]
+    return [sentence for group in groups for holds, sentence in group if not holds]
 
 
-def _ended(evidence: Evidence) -> Iterator[tuple[bool, str]]:
-    for ticket in evidence.tickets:
+def _ended(evidence: Evidence) -> Iterator[Check]:
+    for ticket, wanted in zip(evidence.tickets, TICKETS, strict=True):
         key = ticket.after.key
         yield not ticket.after.labels, f"{key} carries no label of ours at the end"
-        yield ticket.result.verdict.outcome is Outcome.SUCCEEDED, f"{key}'s job succeeded"
-        yield len(ticket.comments) == 1, f"{key} has exactly one comment"
-        yield bool(ticket.result.cost_usd), f"{key}'s cost is known"
+        actions = tuple(run.action for run in ticket.runs)
+        yield actions == wanted.actions, f"{key} ran {wanted.actions} in this order, not {actions}"
+        yield len(ticket.comments) == len(wanted.actions), f"{key} has one result comment a label"
+        yield len(ticket.statuses) == len(wanted.actions), f"{key} has one status comment a label"
+        yield all(" done" in text for text in ticket.statuses), f"{key}'s status comments say how it ended"
+    for ticket, run in evidence.runs:
+        where = f"{ticket.after.key} {run.action}"
+        yield (
+            run.result.verdict.outcome is Outcome.SUCCEEDED,
+            f"{where} succeeded: {run.result.verdict.reason}",
+        )
+        yield bool(run.result.cost_usd), f"{where}'s cost is known"
+    yield len(evidence.pulls) == 3, "there are three pull requests"  # noqa: PLR2004  # the colleague's and two of ours
 
 
-def _investigated(ticket: Ticket) -> Iterator[tuple[bool, str]]:
-    text = "\n".join(ticket.comments)
-    yield "INVESTIGATION RESULTS" in text, "the analysis carries its header"
-    yield "quantity > BULK_QUANTITY" in text, "the analysis names the root cause"
-    yield "1000" in ticket.tool_outputs[-2], "the agent really reproduced the defect"
-    yield len(ticket.result.denials) == 1, "reading .env was denied and counted"
-
-
-def _fixed(evidence: Evidence) -> Iterator[tuple[bool, str]]:
-    ticket = evidence.tickets[1]
-    yield len(evidence.pull_requests) == 1, "there is one pull request"
-    for pull, diff in zip(evidence.pull_requests, evidence.diffs, strict=True):
-        yield pull.title == f"fix: {ticket.after.summary} [{ticket.after.key}]", "its title names the ticket"
-        yield pull.head == f"fix-{ticket.after.key}", "its branch is named after the ticket"
-        yield "+    if quantity >= BULK_QUANTITY:" in diff, "its diff mends the bug"
-        yield diff.count("diff --git") == 2, "its diff touches two files and nothing of ours"  # noqa: PLR2004
-        yield f"/pull/{pull.number}" in "\n".join(ticket.comments), "the comment links to it"
-    yield any("FAILED" in output for output in ticket.tool_outputs), "the new test failed before the change"
+def _analysed(evidence: Evidence) -> Iterator[Check]:
+    first = evidence.tickets[0]
+    yield "quantity > BULK_QUANTITY" in first.comments[0], "the analysis names the root cause"
+    yield "1000" in first.runs[0].tool_outputs[-2], "the agent really reproduced the defect"
+    yield len(first.runs[0].result.denials) == 1, "reading .env was denied and counted"
     yield (
-        any("Ran 4 tests" in output and "OK" in output for output in ticket.tool_outputs),
-        "all tests passed after",
+        "cart_total" in evidence.tickets[1].comments[0],
+        "the impact analysis names what depends on the change",
+    )
+    told = next(prompt for prompt in evidence.prompts if "Fix the defect in ticket DEMO-4" in prompt)
+    for action in ("investigate", "recommend"):
+        yield f"Result of the earlier action `{action}`" in told, f"fix was told what {action} found"
+
+
+def _proposed(evidence: Evidence) -> Iterator[Check]:
+    pulls = {pull.facts.head: pull for pull in evidence.pulls}
+    yield (
+        pulls.keys() == {"vouchers", "fix-DEMO-4", "feature-DEMO-5"},
+        "branches are named after their tickets",
+    )
+    fix, feature = evidence.tickets[3], evidence.tickets[4]
+    yield from _pull_request(pulls.get("fix-DEMO-4"), fix, "fix", "+    if quantity >= BULK_QUANTITY:")
+    yield from _pull_request(pulls.get("feature-DEMO-5"), feature, "feat", "+def cart_savings")
+    outputs = evidence.tickets[3].runs[-1].tool_outputs
+    yield any("FAILED" in output for output in outputs), "the new test failed before the change"
+    yield any("Ran 4 tests" in output and "OK" in output for output in outputs), "all tests passed after it"
+
+
+def _pull_request(pull: Pull | None, ticket: Ticket, kind: str, line: str) -> Iterator[Check]:
+    if pull is None:
+        return
+    key, number = ticket.after.key, pull.facts.number
+    yield pull.facts.title == f"{kind}: {ticket.after.summary} [{key}]", f"#{number}'s title names the ticket"
+    yield line in pull.diff, f"#{number}'s diff does what the ticket asks"
+    yield pull.diff.count("diff --git") == 2, f"#{number} touches two files and nothing of ours"  # noqa: PLR2004
+    yield f"/pull/{number}" in ticket.comments[-1], f"the comment links to #{number}"
+
+
+def _reviewed(pull: Pull) -> Iterator[Check]:
+    yield len(pull.reviews) == 2, "there is one review a label"  # noqa: PLR2004
+    beside = [(comment.path, comment.line) for comment in pull.comments]
+    yield (
+        sorted(beside) == [("shop/vouchers.py", 8), ("shop/vouchers.py", 8), ("shop/vouchers.py", 9)],
+        ("findings stand beside their lines, and the one both reviews have stands there once"),
+    )
+    yield any("```suggestion" in comment.body for comment in pull.comments), "there is a suggestion to apply"
+    yield (
+        "Nothing applies a voucher yet" in "".join(review.body for review in pull.reviews),
+        ("a finding outside the diff is in the review's body"),
     )
 
 
-def _walled(evidence: Evidence, secrets: tuple[str, ...]) -> Iterator[tuple[bool, str]]:
-    seen = evidence.tickets[0].tool_outputs[0]
+def _walled(evidence: Evidence, secrets: tuple[str, ...]) -> Iterator[Check]:
+    seen = evidence.tickets[0].runs[0].tool_outputs[0]
     folders = set(seen.partition("== /\n")[2].partition("== /home")[0].split())
     yield (
         bool(folders) and folders <= INSIDE,
@@ -70,8 +111,8 @@ def _walled(evidence: Evidence, secrets: tuple[str, ...]) -> Iterator[tuple[bool
         "/workspace/x" in seen and "/usr/x" in seen,
         "writing outside and to a read-only workspace was refused",
     )
-    everything = "".join(ticket.transcript for ticket in evidence.tickets)
-    told = "".join(text for ticket in evidence.tickets for text in ticket.comments)
+    told = "".join(text for ticket in evidence.tickets for text in (*ticket.comments, *ticket.statuses))
+    inside = "".join(run.transcript for _, run in evidence.runs)
     for secret in secrets:
-        yield secret not in everything, "no credential was inside the wall"
+        yield secret not in inside, "no credential was inside the wall"
         yield secret not in told, "no credential is in a comment"

@@ -17,9 +17,18 @@ from alm.standins.github_git import (
     Signature,
     Symlink,
 )
-from alm.standins.github_hub import GitHubSettings, Hub, PullComment, PullRequest, Rejected
+from alm.standins.github_hub import (
+    GitHubSettings,
+    Hub,
+    PullComment,
+    PullRequest,
+    Rejected,
+    Review,
+    ReviewComment,
+)
 from alm.standins.github_json import GitHubJson
 from alm.standins.github_pulls import Pulls
+from alm.standins.github_reviews import Reviews, account_json
 from alm.standins.github_smart import SmartHttp
 from alm.standins.http import StandInServer
 from alm.standins.messages import Answer, Handler, Request, Route, json_answer
@@ -32,6 +41,8 @@ __all__ = [
     "PullComment",
     "PullRequest",
     "Rejected",
+    "Review",
+    "ReviewComment",
     "Symlink",
 ]
 
@@ -58,6 +69,8 @@ class GitHubStandIn(StandInServer):
         self.repository.init(self.settings.default_branch)
         self._hub = Hub(self.settings, self.repository, clock)
         self._smart = SmartHttp(root, self.settings)
+        self._json = GitHubJson(self.url, self.settings)
+        self._reviews = Reviews(self._hub, self._json)
         self.add_routes(self._routes())
 
     @property
@@ -93,14 +106,23 @@ class GitHubStandIn(StandInServer):
         self, branch: str, files: Mapping[str, Content], message: str = "Work", author: str = "person"
     ) -> str:
         """Commit to a branch (a new one starts at the default branch); None deletes. Return the sha."""
+        return self._push(f"refs/heads/{branch}", files, message, author)
+
+    def push_fork_commit(
+        self, fork: str, branch: str, files: Mapping[str, Content], message: str = "Work"
+    ) -> str:
+        """Commit to a branch of a fork (`owner/name`); its pull requests follow. Return the sha."""
+        return self._push(f"refs/forks/{fork}/heads/{branch}", files, message, fork.partition("/")[0])
+
+    def _push(self, ref: str, files: Mapping[str, Content], message: str, author: str) -> str:
         with self._hub.lock:
-            old = self.branch_head(branch)
+            old = self.repository.ref(ref)
             parent = old or self.branch_head(self.settings.default_branch)
             tree = self.repository.tree(parent, [self._entry(path, made) for path, made in files.items()])
             who = Signature(author, f"{author}@example.com", self._hub.now())
             parents = (parent,) if parent else ()
             sha = self.repository.commit(CommitDraft(tree, parents, message, who, who))
-            self._hub.set_ref(f"refs/heads/{branch}", sha, old or ABSENT)
+            self._hub.set_ref(ref, sha, old or ABSENT)
             return sha
 
     def branch_head(self, branch: str) -> str | None:
@@ -129,11 +151,12 @@ class GitHubStandIn(StandInServer):
         """Return one pull request; `KeyError` when there is none."""
         return self._hub.pulls[number]
 
-    def open_pull_request(self, head: str, title: str, body: str = "") -> PullRequest:
-        """Open a pull request to the default branch as a person."""
+    def open_pull_request(self, head: str, title: str, body: str = "", fork: str = "") -> PullRequest:
+        """Open a pull request to the default branch as a person, from this repository or a fork."""
         now = self._hub.now()
         base = self.settings.default_branch
-        return self._hub.open_pull(PullRequest(0, title, body, head, base, "", "", "person", now, now))
+        pull = PullRequest(0, title, body, head, base, "", "", "person", now, now, fork=fork)
+        return self._hub.open_pull(pull)
 
     def diff(self, number: int) -> str:
         """Return a pull request's diff as text."""
@@ -157,6 +180,22 @@ class GitHubStandIn(StandInServer):
         """Return the conversation of a pull request."""
         return tuple(comment for comment in self._hub.comments if comment.number == number)
 
+    def reviews(self, number: int) -> tuple[Review, ...]:
+        """Return the reviews of a pull request."""
+        return tuple(review for review in self._hub.reviews if review.number == number)
+
+    def review_comments(self, number: int) -> tuple[ReviewComment, ...]:
+        """Return the comments beside the lines of a pull request."""
+        return tuple(comment for comment in self._hub.review_comments if comment.number == number)
+
+    def add_review(
+        self, number: int, author: str, body: str = "", beside: Mapping[tuple[str, int], str] | None = None
+    ) -> Review:
+        """Review a pull request as another person; `beside` has the comments by path and line."""
+        pull = self.pull_request(number)
+        given = [{"path": path, "line": line, "body": said} for (path, line), said in (beside or {}).items()]
+        return self._reviews.add(pull, (author, body, "COMMENT"), pull.head_sha, given)
+
     def _entry(self, path: str, made: Content) -> Entry:
         if made is None:
             return Entry(path, "0", "")
@@ -173,10 +212,15 @@ class GitHubStandIn(StandInServer):
         return Executable(content) if entry.mode == "100755" else content
 
     def _routes(self) -> Iterator[Route]:
-        write = GitHubJson(self.url, self.settings)
+        write = self._json
+        yield Route("GET", "/api/v3/user", self._user)
         yield Route("GET", GIT, self._smart.serve)
         yield Route("POST", GIT, self._smart.serve)
-        for route in (*GitData(self._hub, write).routes(), *Pulls(self._hub, write).routes()):
+        for route in (
+            *GitData(self._hub, write).routes(),
+            *Pulls(self._hub, write).routes(),
+            *self._reviews.routes(),
+        ):
             yield Route(route.method, REST + route.pattern, self._guarded(route.handler))
 
     def _guarded(self, handler: Handler) -> Handler:
@@ -186,14 +230,24 @@ class GitHubStandIn(StandInServer):
 
         return guarded
 
+    def _user(self, request: Request) -> Answer:
+        self._authenticate(request)
+        if self.settings.is_app:
+            raise refusal(403, "Resource not accessible by integration")
+        return json_answer(200, account_json(self._json, self.settings.login))
+
     def _check(self, request: Request) -> None:
+        token = self._authenticate(request)
+        if f"{request.args['owner']}/{request.args['name']}" != self.settings.full_name:
+            raise not_found()
+        if request.method != "GET" and token != self.settings.write_token:
+            raise refusal(403, "Resource not accessible by integration")
+
+    def _authenticate(self, request: Request) -> str:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         if not token:
             raise refusal(401, "Requires authentication")
         known = {self.settings.read_token, self.settings.write_token}
         if scheme.lower() not in {"token", "bearer"} or token not in known:
             raise refusal(401, "Bad credentials")
-        if f"{request.args['owner']}/{request.args['name']}" != self.settings.full_name:
-            raise not_found()
-        if request.method != "GET" and token != self.settings.write_token:
-            raise refusal(403, "Resource not accessible by integration")
+        return token

@@ -27,6 +27,12 @@ def invalid(resource: str, field: str, message: str = "") -> Refused:
     return refusal(422, "Validation Failed", {**error, "message": message} if message else error)
 
 
+def unprocessable(*errors: str) -> Refused:
+    """Refuse a review: its errors are sentences."""
+    body = {"message": "Unprocessable Entity", "errors": list(errors), "documentation_url": DOCS}
+    return Refused(json_answer(422, {**body, "status": "422"}))
+
+
 def body_of(request: Request, *required: str) -> dict[str, Any]:
     """Return the body, refusing it when it is no object or lacks something."""
     body = request.json()

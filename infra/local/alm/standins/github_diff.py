@@ -1,11 +1,16 @@
 """What changed between two commits, file by file, in GitHub's words."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from alm.standins.github_git import BareRepository
 
 STATUS = {"A": "added", "D": "removed", "M": "modified", "R": "renamed", "C": "copied", "T": "changed"}
+
+SECTION = re.compile(r"^diff --git ", re.MULTILINE)
+HUNK = re.compile(r"@@ -(\d+)(?:,\d+)? \+(\d+)(?:,\d+)? @@")
+SIDES = {"LEFT": frozenset("- "), "RIGHT": frozenset("+ ")}
 
 
 @dataclass(frozen=True)
@@ -32,8 +37,28 @@ class FileDiff:
 def file_diffs(repository: BareRepository, base: str, head: str) -> list[FileDiff]:
     """Return the changed files in path order."""
     ends = (base, head)
-    raw = repository.diff(ends, "--raw", "-z", "--no-abbrev")
-    return [_file_diff(repository, ends, change) for change in _changes(raw)]
+    changes = list(_changes(repository.diff(ends, "--raw", "-z", "--no-abbrev")))
+    texts = SECTION.split(repository.diff(ends))[1:]
+    if len(texts) != len(changes):
+        # A file that becomes a link is two sections for git; one by one is slow and right.
+        texts = [repository.diff(ends, paths=_paths(change)) for change in changes]
+    return [_file_diff(change, text) for change, text in zip(changes, texts, strict=True)]
+
+
+def hunk_to(patch: str, line: int, side: str) -> str | None:
+    """Return the hunk down to the line of that side, None when the line is no part of the diff."""
+    hunk: list[str] = []
+    numbers: dict[str, int] = {}
+    for text in patch.split("\n"):
+        if start := HUNK.match(text):
+            hunk, numbers = [text], {"LEFT": int(start[1]), "RIGHT": int(start[2])}
+            continue
+        hunk.append(text)
+        for here in (here for here, signs in SIDES.items() if text[:1] in signs):
+            if (here, numbers[here]) == (side, line):
+                return "\n".join(hunk)
+            numbers[here] += 1
+    return None
 
 
 def _changes(raw: str) -> Iterator[FileDiff]:
@@ -48,9 +73,11 @@ def _changes(raw: str) -> Iterator[FileDiff]:
         yield FileDiff(moved_to or path, STATUS[status[0]], sha, "", path if moved_to else "")
 
 
-def _file_diff(repository: BareRepository, ends: tuple[str, str], change: FileDiff) -> FileDiff:
-    paths = [path for path in (change.previous_path, change.path) if path]
-    text = repository.diff(ends, paths=paths)
+def _paths(change: FileDiff) -> list[str]:
+    return [path for path in (change.previous_path, change.path) if path]
+
+
+def _file_diff(change: FileDiff, text: str) -> FileDiff:
     start = text.find("\n@@")
     patch = text[start + 1 :].rstrip("\n") if start >= 0 else ""
     return FileDiff(change.path, change.status, change.sha, patch, change.previous_path)

@@ -10,6 +10,14 @@ from pathlib import Path
 
 FILE_MODES = ("100644", "100755", "120000")
 ABSENT = "0" * 40
+# Any commit can be fetched by its sha, as on GitHub; forks are other repositories.
+CONFIG = """[gc]
+\tauto = 0
+[uploadpack]
+\tallowFilter = true
+\tallowAnySHA1InWant = true
+\thideRefs = refs/forks
+"""
 
 
 class GitError(Exception):
@@ -108,13 +116,8 @@ class BareRepository:
         """Create the repository, readable the way GitHub's are."""
         self.path.mkdir(parents=True)
         self.git("init", "--quiet", "--bare", f"--initial-branch={default_branch}", str(self.path))
-        settings = {
-            "gc.auto": "0",
-            "uploadpack.allowFilter": "true",
-            "uploadpack.allowAnySHA1InWant": "true",
-        }
-        for name, value in settings.items():
-            self.git("config", name, value)
+        with (self.path / "config").open("a") as config:
+            config.write(CONFIG)
 
     def git(self, *argv: str, stdin: bytes = b"", extra: Mapping[str, str] | None = None) -> bytes:
         """Run a git command and return what it printed; `GitError` when it fails."""

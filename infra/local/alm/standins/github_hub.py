@@ -2,7 +2,7 @@
 
 import itertools
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Literal
@@ -27,6 +27,11 @@ class GitHubSettings:
     def full_name(self) -> str:
         """`owner/name`."""
         return f"{self.owner}/{self.name}"
+
+    @property
+    def is_app(self) -> bool:
+        """Whether the account is a GitHub App's, which its token tells: no person, and no `/user` of its own."""
+        return self.write_token.startswith("ghs_")
 
 
 @dataclass(frozen=True)
@@ -58,11 +63,48 @@ class PullRequest:
     draft: bool = False
     closed_at: str = ""
     merge_commit_sha: str = ""
+    # owner/name of the head's repository when it is another one.
+    fork: str = ""
+
+    @property
+    def head_ref(self) -> str:
+        """Where the hub keeps the head; git hides the forks' refs, as they are in repositories of their own."""
+        return f"refs/forks/{self.fork}/heads/{self.head}" if self.fork else f"refs/heads/{self.head}"
 
     @property
     def merged(self) -> bool:
         """Whether it was merged rather than just closed."""
         return bool(self.merge_commit_sha)
+
+
+@dataclass(frozen=True)
+class Review:
+    """A review of a pull request; `state` in GitHub's words."""
+
+    id: int
+    number: int
+    author: str
+    body: str
+    state: str
+    commit_id: str
+    submitted_at: str = ""
+
+
+@dataclass(frozen=True)
+class ReviewComment:
+    """A comment beside a line; `diff_hunk` is the hunk down to that line."""
+
+    id: int
+    review_id: int
+    number: int
+    author: str
+    body: str
+    path: str
+    line: int
+    side: str
+    commit_id: str
+    diff_hunk: str
+    created_at: str = ""
 
 
 class Rejected(Exception):  # noqa: N818 - GitHub's answer, not an error of ours
@@ -81,6 +123,8 @@ class Hub:
         self.lock = threading.RLock()
         self.pulls: dict[int, PullRequest] = {}
         self.comments: list[PullComment] = []
+        self.reviews: list[Review] = []
+        self.review_comments: list[ReviewComment] = []
         # Issues and comments are numbered across GitHub; only pull requests from 1.
         self._comment_ids = itertools.count(3_000_000_001)
 
@@ -97,7 +141,7 @@ class Hub:
         with self.lock:
             self.repository.set_ref(ref, sha, old)
             for pull in self.pulls.values():
-                if pull.state == "open" and ref in {f"refs/heads/{pull.head}", f"refs/heads/{pull.base}"}:
+                if pull.state == "open" and ref in {pull.head_ref, f"refs/heads/{pull.base}"}:
                     self._follow(pull)
 
     def all_pulls(self) -> tuple[PullRequest, ...]:
@@ -108,11 +152,11 @@ class Hub:
     def open_pull(self, draft: PullRequest) -> PullRequest:
         """Create a pull request under a new number, or raise `Rejected` for GitHub's reasons."""
         with self.lock:
-            head_sha, base_sha = self.branch(draft.head), self.branch(draft.base)
+            head_sha, base_sha = self.repository.ref(draft.head_ref), self.branch(draft.base)
             if head_sha is None or base_sha is None:
                 raise Rejected("invalid " + ("head" if head_sha is None else "base"))
             if any(self._same_ends(draft, pull) for pull in self.pulls.values()):
-                raise Rejected(f"A pull request already exists for {self.settings.owner}:{draft.head}.")
+                raise Rejected(f"A pull request already exists for {self.head_label(draft)}.")
             if not self.repository.between(base_sha, head_sha):
                 raise Rejected(f"No commits between {draft.base} and {draft.head}")
             number = len(self.pulls) + 1
@@ -133,7 +177,7 @@ class Hub:
         """Open a closed pull request again."""
         with self.lock:
             pull = self.pulls[number]
-            if pull.merged or self.branch(pull.head) is None:
+            if pull.merged or self.repository.ref(pull.head_ref) is None:
                 raise Rejected("state cannot be changed.")
             self.edit_pull(number, lambda pull: replace(pull, state="open", closed_at=""))
             return self._follow(self.pulls[number])
@@ -146,7 +190,8 @@ class Hub:
             if pull.state != "open" or tree is None:
                 raise Rejected("Pull Request is not mergeable")
             who = Signature(self.settings.owner, f"{self.settings.owner}@example.com", self.now())
-            message = f"Merge pull request #{number} from {self.settings.owner}/{pull.head}\n\n{pull.title}\n"
+            head = self.head_label(pull).replace(":", "/", 1)
+            message = f"Merge pull request #{number} from {head}\n\n{pull.title}\n"
             merge = self.repository.commit(
                 CommitDraft(tree, (pull.base_sha, pull.head_sha), message, who, who)
             )
@@ -163,11 +208,28 @@ class Hub:
             self.comments.append(comment)
             return comment
 
+    def head_label(self, pull: PullRequest) -> str:
+        """Return `owner:branch` of a pull request's head."""
+        return f"{(pull.fork or self.settings.full_name).partition('/')[0]}:{pull.head}"
+
+    def add_review(self, draft: Review, comments: Iterable[ReviewComment]) -> Review:
+        """Store a review with its comments, all of it at once."""
+        with self.lock:
+            review = replace(draft, id=next(self._comment_ids), submitted_at=self.now())
+            self.reviews.append(review)
+            self.review_comments += [
+                replace(
+                    comment, id=next(self._comment_ids), review_id=review.id, created_at=review.submitted_at
+                )
+                for comment in comments
+            ]
+            return review
+
     def _same_ends(self, draft: PullRequest, pull: PullRequest) -> bool:
-        return pull.state == "open" and (pull.head, pull.base) == (draft.head, draft.base)
+        return pull.state == "open" and (pull.head_ref, pull.base) == (draft.head_ref, draft.base)
 
     def _follow(self, pull: PullRequest) -> PullRequest:
-        head_sha, base_sha = self.branch(pull.head), self.branch(pull.base)
+        head_sha, base_sha = self.repository.ref(pull.head_ref), self.branch(pull.base)
         followed = replace(pull, head_sha=head_sha or pull.head_sha, base_sha=base_sha or pull.base_sha)
         if followed != self.pulls.get(pull.number):
             self.pulls[pull.number] = replace(followed, updated_at=self.now())

@@ -2,7 +2,7 @@
 
 import base64
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -49,7 +49,7 @@ class GitHubJson:
             "avatar_url": f"{self.url}/avatars/{number}",
             "gravatar_id": "",
             "html_url": f"{self.url}/{login}",
-            "type": "Organization" if login == self.settings.owner else "User",
+            "type": self._type(login),
             "site_admin": False,
         }
 
@@ -197,7 +197,7 @@ class GitHubJson:
             "body": pull.body or None,
             "draft": pull.draft,
             "user": self.user(pull.author),
-            "head": self._end(pull.head, pull.head_sha),
+            "head": self._end(pull.head, pull.head_sha, pull.fork),
             "base": self._end(pull.base, pull.base_sha),
             "labels": [],
             "locked": False,
@@ -223,10 +223,26 @@ class GitHubJson:
             "statuses": f"{self.api}/statuses/{pull.head_sha}",
         }
 
-    def _end(self, branch: str, sha: str) -> dict[str, Any]:
-        owner = self.user(self.settings.owner)
-        label = f"{self.settings.owner}:{branch}"
-        return {"label": label, "ref": branch, "sha": sha, "user": owner, "repo": self.repository()}
+    def _end(self, branch: str, sha: str, fork: str = "") -> dict[str, Any]:
+        owner = (fork or self.settings.full_name).partition("/")[0]
+        repository = self._fork(fork) if fork else self.repository()
+        return {
+            "label": f"{owner}:{branch}",
+            "ref": branch,
+            "sha": sha,
+            "user": self.user(owner),
+            "repo": repository,
+        }
+
+    def _fork(self, full_name: str) -> dict[str, Any]:
+        owner, _, name = full_name.partition("/")
+        there = GitHubJson(self.url, replace(self.settings, owner=owner, name=name))
+        return {**there.repository(), "id": zlib.crc32(full_name.encode()), "fork": True}
+
+    def _type(self, login: str) -> str:
+        if login.endswith("[bot]") or (self.settings.is_app and login == self.settings.login):
+            return "Bot"
+        return "Organization" if login == self.settings.owner else "User"
 
     def _link(self, sha: str, address: str) -> dict[str, Any]:
         return {"sha": sha, "url": address + sha, "html_url": f"{self.web}/commit/{sha}"}

@@ -42,7 +42,7 @@ class Pulls:
             for pull in self._hub.all_pulls()
             if state in {"all", pull.state}
             and base in {"", pull.base}
-            and (not colon or (owner, head) == (self._hub.settings.owner, pull.head))
+            and (not colon or f"{owner}:{head}" == self._hub.head_label(pull))
         ]
         found.sort(key=lambda pull: pull.number, reverse=request.first("direction", "desc") == "desc")
         return paged(request, self._write.url, found, self._write.pull)
@@ -131,6 +131,7 @@ class Pulls:
         files = self._files(pull)
         clean = pull.state == "open" and self._git.merged_tree(pull.base_sha, pull.head_sha) is not None
         comments = [comment for comment in self._hub.comments if comment.number == pull.number]
+        beside = [comment for comment in self._hub.review_comments if comment.number == pull.number]
         return {
             **self._write.pull(pull),
             "merged": pull.merged,
@@ -139,7 +140,7 @@ class Pulls:
             "mergeable_state": "clean" if clean else "dirty" if pull.state == "open" else "unknown",
             "maintainer_can_modify": False,
             "comments": len(comments),
-            "review_comments": 0,
+            "review_comments": len(beside),
             "commits": len(self._git.between(pull.base_sha, pull.head_sha)),
             "additions": sum(file.additions for file in files),
             "deletions": sum(file.deletions for file in files),

@@ -106,6 +106,16 @@ class JiraStandIn(StandInServer):
             raise KeyError(key)
         return comment
 
+    def delete_comment(self, key: str, comment_id: str) -> None:
+        """Delete a comment as a person."""
+        if self._store.edit(key, lambda issue: issue.without_comment(comment_id)) is None:
+            raise KeyError(key)
+
+    def put_property(self, key: str, name: str, value: Any) -> None:
+        """Write an issue property, as anybody with the right to edit may."""
+        if self._store.edit(key, lambda issue: issue.with_property(name, value)) is None:
+            raise KeyError(key)
+
     def _relabel(self, key: str, change: Callable[[tuple[str, ...]], Iterable[str]], author: str) -> Issue:
         at = self._store.clock()
         issue = self._store.edit(key, lambda old: old.relabelled(change(old.labels), author, at))
@@ -147,7 +157,8 @@ class JiraStandIn(StandInServer):
         return json_answer(200, self._json().user(self.settings.service_account))
 
     def _json(self) -> JiraJson:
-        return JiraJson(self.api, self.settings.service_account)
+        settings = self.settings
+        return JiraJson(self.api, settings.service_account, settings.shown_comments_cap)
 
 
 def _gone(_request: Request) -> Answer:

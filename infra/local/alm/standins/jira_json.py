@@ -29,6 +29,7 @@ class JiraJson:
 
     api: str
     service_account: str
+    shown_comments_cap: int = 5000
 
     def user(self, account_id: str) -> dict[str, Any]:
         """Write a user; the display name is the account id."""
@@ -89,13 +90,14 @@ class JiraJson:
         return {"self": f"{self.api}/{kind}/10000", "id": "10000", "name": name}
 
     def _comments(self, issue: Issue) -> dict[str, Any]:
-        comments = [self.comment(issue.id, comment) for comment in issue.comments]
+        shown = issue.comments[: self.shown_comments_cap]
+        comments = [self.comment(issue.id, comment) for comment in shown]
         return {
             "self": f"{self.api}/issue/{issue.id}/comment",
             "comments": comments,
             "maxResults": len(comments),
             "startAt": 0,
-            "total": len(comments),
+            "total": len(issue.comments),
         }
 
 

@@ -21,6 +21,8 @@ class JiraSettings:
     expires_in_s: int = 3600
     page_cap: int = 50
     comment_page_cap: int = 100
+    # How many comments an issue shows among its fields; the rest have to be listed.
+    shown_comments_cap: int = 5000
     index_lag_s: float = 0
     tenant_info: bool = True
 

@@ -65,6 +65,14 @@ class Issue:
         kept = {known.id: known for known in self.comments}
         return replace(self, comments=tuple({**kept, comment.id: comment}.values()))
 
+    def without_comment(self, comment_id: str) -> "Issue":
+        """Return the issue without the comment of that id."""
+        return replace(self, comments=tuple(one for one in self.comments if one.id != comment_id))
+
+    def with_property(self, name: str, value: Any) -> "Issue":
+        """Return the issue with the property set."""
+        return replace(self, properties={**self.properties, name: value})
+
 
 Change = Callable[[Issue], Issue]
 Versions = list[tuple[float, Issue | None]]

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
 
 KEPT_S = 90 * 24 * 3600
+# An update would make an item of a job that nobody has recorded, and half a record cannot be read.
+KNOWN = "attribute_exists(#state)"
 
 
 @dataclass(frozen=True)
@@ -27,31 +29,56 @@ class DynamoJobStore:
         item = self.table.get_item(Key={"job_id": job_id}, ConsistentRead=True).get("Item")
         return None if item is None else JobRecord.model_validate(item)
 
-    def create(self, job: Job) -> bool:
-        """Record a queued job; False if it is known already."""
-        item = {**job.model_dump(), "state": JobState.QUEUED, "attempt": 0, "expires_at": _expires_at()}
-        return self._unless_refused(
-            lambda: self.table.put_item(Item=item, ConditionExpression="attribute_not_exists(job_id)")
+    def create(self, job: Job, status_comment: str | None) -> bool:
+        """Record a queued job and its status comment; False if it was queued already.
+
+        A worker may have started it by now: then its state stays as it is.
+        """
+        values = {":state": JobState.QUEUED, ":comment": status_comment, ":zero": 0}
+        return self._update(
+            job,
+            "#state = if_not_exists(#state, :state), attempt = if_not_exists(attempt, :zero), "
+            "status_comment = :comment",
+            values,
+            "attribute_not_exists(status_comment)",
         )
 
     def start(self, job: Job, attempt: int) -> bool:
         """Record that the job is running; False if it has ended already."""
-        values = {":state": JobState.RUNNING, ":attempt": attempt, ":ended": JobState.ENDED}
-        return self._set(
-            job, "attempt = :attempt", values, "attribute_not_exists(job_id) OR #state <> :ended"
+        values = {
+            ":state": JobState.RUNNING,
+            ":attempt": attempt,
+            ":ended": JobState.ENDED,
+            ":now": Decimal(int(time.time())),
+        }
+        return self._update(
+            job,
+            "#state = :state, attempt = :attempt, started_at = :now",
+            values,
+            "attribute_not_exists(#state) OR #state <> :ended",
         )
+
+    def progress(self, job: Job, phase: str) -> None:
+        """Record what the job is doing now."""
+        self._update(job, "phase = :phase", {":phase": phase}, KNOWN)
+
+    def status_shown(self, job: Job) -> None:
+        """Record that the status comment has just been edited."""
+        self._update(job, "status_at = :now", {":now": Decimal(int(time.time()))}, KNOWN)
 
     def end(self, job: Job, outcome: Outcome, cost_usd: float | None) -> None:
         """Record how the job ended."""
         cost = None if cost_usd is None else Decimal(str(cost_usd))
         values = {":state": JobState.ENDED, ":outcome": outcome, ":cost": cost}
-        self._set(job, "outcome = :outcome, cost_usd = :cost", values, None)
+        self._update(job, "#state = :state, outcome = :outcome, cost_usd = :cost", values, None)
 
-    def _set(self, job: Job, assignments: str, values: dict[str, Any], condition: str | None) -> bool:
-        names = {"#state": "state", "#label": "label", "#action": "action"}
+    def _update(self, job: Job, assignments: str, values: dict[str, Any], condition: str | None) -> bool:
+        names = {"#label": "label", "#action": "action"}
+        if "#state" in f"{assignments} {condition}":
+            names["#state"] = "state"
         facts = {":key": job.issue_key, ":id": job.issue_id, ":label": job.label, ":action": job.action}
         update = (
-            f"SET #state = :state, {assignments}, expires_at = :expires, issue_key = :key, "
+            f"SET {assignments}, expires_at = :expires, issue_key = :key, "
             "issue_id = :id, #label = :label, #action = :action"
         )
         options: dict[str, Any] = {} if condition is None else {"ConditionExpression": condition}

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from orchestrator.adapters.git_collect import collect, make_readable, nested_repositories
 from orchestrator.domain.changeset import Changeset
+from orchestrator.domain.pull_request import MERGE_BASE_REF, ReviewSubject
 from orchestrator.errors import JobFailed, TransientError
 
 CLONE_TIMEOUT_S = 600
@@ -39,6 +40,7 @@ SETTINGS = {
 AGENT_CONFIG = "[core]\n\trepositoryformatversion = 0\n\tfilemode = true\n\tbare = false\n"
 _REFUSALS = ("authentication failed", "could not read username", "returned error: 403", "returned error: 401")
 _UNKNOWN = ("not found", "returned error: 404")
+_GONE = ("not our ref", "unadvertised object")
 
 
 def git_environment(settings: Mapping[str, str], extra: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -126,6 +128,28 @@ class GitCloner:
         with tempfile.TemporaryDirectory(prefix="alm-job-", ignore_cleanup_errors=True) as folder:
             yield self._clone_into(Path(folder), branch)
 
+    @contextmanager
+    def clone_review(self, subject: ReviewSubject) -> Iterator[GitCheckout]:
+        """The pull request's head, forks included, with the merge base at `MERGE_BASE_REF`."""
+        with tempfile.TemporaryDirectory(prefix="alm-job-", ignore_cleanup_errors=True) as folder:
+            yield self._fetch_into(Path(folder), subject)
+
+    def _fetch_into(self, folder: Path, subject: ReviewSubject) -> GitCheckout:
+        repository = GitRepository(folder / "trusted.git", folder / "workspace")
+        repository.workspace.mkdir()
+        self._remote("init", "--quiet", "--bare", "--template=", "--", str(repository.git_dir))
+        # By sha, not by `refs/pull/N/head`: it may have moved, and a fork's commits are served all the same.
+        # No FETCH_HEAD, as it would tell the agent the address.
+        shallow = ["--quiet", "--depth=1", "--no-tags", "--no-write-fetch-head"]
+        wanted = [subject.head_sha, f"{subject.merge_base_sha}:{MERGE_BASE_REF}"]
+        self._remote(f"--git-dir={repository.git_dir}", "fetch", *shallow, "--", self._url, *wanted)
+        repository.run("update-ref", "--no-deref", "HEAD", subject.head_sha)
+        # Unlike a checkout of paths, this takes a head that deletes every file.
+        repository.run("read-tree", "--reset", "-u", "HEAD")
+        _give_agent_a_copy(repository)
+        branch = f"pull/{subject.number}/head"
+        return GitCheckout(repository, branch, self._default_branch(), subject.head_sha)
+
     def _clone_into(self, folder: Path, branch: str | None) -> GitCheckout:
         repository = GitRepository(folder / "trusted.git", folder / "workspace")
         repository.workspace.mkdir()
@@ -180,6 +204,8 @@ class GitCloner:
     def _explained(self, complaint: str) -> Exception:
         if "remote branch" in complaint:
             return TransientError(f"The branch to start from is no longer in the repository {self.repo}.")
+        if any(sign in complaint for sign in _GONE):
+            return TransientError(f"{self.repo} no longer has the commits of the pull request as it was.")
         if any(sign in complaint for sign in _REFUSALS):
             return JobFailed(
                 f"GitHub refused the read token for {self.repo}. It has to be renewed or given access."

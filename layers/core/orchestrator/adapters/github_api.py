@@ -1,25 +1,25 @@
 """GitHub through its REST API by PyGithub: no git binary, no clone. PyGithub's objects stay in here."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import count
 
-import requests
-from github import Auth, Github, GithubException, InputGitTreeElement
+from github import Auth, Github, InputGitTreeElement
 from github.GitCommit import GitCommit
 from github.GitRef import GitRef
 from github.PullRequest import PullRequest
 from github.Repository import Repository
 from urllib3 import Retry
 
+from orchestrator.adapters.github_errors import translated
+from orchestrator.adapters.github_reviews import TRAILER, GitHubReviews, marker, review_subject
 from orchestrator.config import GitHubSettings
 from orchestrator.domain.changeset import FileChange
-from orchestrator.errors import JobFailed, NotFoundError, RefusedError, TransientError
-from orchestrator.ports import BranchPlan, Proposal
+from orchestrator.domain.pull_request import ReviewSubject
+from orchestrator.errors import JobFailed
+from orchestrator.ports import BranchPlan, Proposal, ReviewGround, ReviewPost
 
 TIMEOUT_S = 30
-TRAILER = "ALM-Job"
 # Larger or binary content goes up as a blob of its own.
 INLINE_LIMIT = 256 * 1024
 # Only what is safe to repeat: a POST whose answer is lost may have been carried out, and the next delivery looks.
@@ -50,40 +50,6 @@ def connect(settings: GitHubSettings, token: str) -> Repository:
     return client.get_repo(settings.github_repo)
 
 
-@contextmanager
-def _translated() -> Iterator[None]:
-    """PyGithub's errors as ours, in words for the ticket."""
-    try:
-        yield
-    except GithubException as error:
-        raise _explained(error) from error
-    except requests.RequestException as error:
-        raise TransientError("GitHub did not answer.") from error
-    except (AssertionError, AttributeError, KeyError, TypeError, ValueError) as error:
-        # PyGithub trusts what it is sent: half an answer, or a proxy's page, surfaces as any of these.
-        raise TransientError("GitHub answered something that its API does not promise.") from error
-
-
-def _explained(error: GithubException) -> Exception:
-    status = error.status
-    said = error.data.get("message", "") if isinstance(error.data, dict) else ""
-    if status == requests.codes.unauthorized:
-        return RefusedError("GitHub did not accept the token (401). It has to be renewed.", status)
-    if status == requests.codes.not_found:
-        return NotFoundError(
-            "GitHub does not have the repository or branch, or the token may not see it (404)."
-        )
-    if status == requests.codes.too_many_requests or "rate limit" in said.lower():
-        return TransientError(f"GitHub is limiting requests ({status}).")
-    if status == requests.codes.forbidden:
-        return RefusedError(
-            "The GitHub token may not do this (403). It needs contents and pull requests.", status
-        )
-    if status >= requests.codes.internal_server_error:
-        return TransientError(f"GitHub answered {status}.")
-    return RefusedError(f"GitHub did not take the change ({status}): {said[:200]}", status)
-
-
 @dataclass(frozen=True)
 class GitHubReader:
     """What the worker asks of GitHub."""
@@ -92,7 +58,7 @@ class GitHubReader:
 
     def plan_branch(self, name: str) -> BranchPlan:
         """Continue the branch if its pull request is open or was never made; else the next free name."""
-        with _translated():
+        with translated():
             taken = {ref.ref.removeprefix("refs/heads/") for ref in _matching(self.repository, name)}
             for number in count(1):
                 candidate = name if number == 1 else f"{name}-{number}"
@@ -103,6 +69,10 @@ class GitHubReader:
                     return BranchPlan(candidate, start_from=candidate)
         raise AssertionError  # count() never ends
 
+    def review_subject(self, number: int) -> ReviewSubject | None:
+        """The pull request with that number and the merge base of its head, None if there is none."""
+        return review_subject(self.repository, number)
+
 
 @dataclass(frozen=True)
 class GitHubWriter:
@@ -112,10 +82,10 @@ class GitHubWriter:
 
     def propose(self, proposal: Proposal) -> str:
         """Make or continue branch and pull request; the pull request's URL. A second call finds the first's."""
-        with _translated():
+        with translated():
             pulls = _pulls(self.repository, proposal.branch, "all")
             # Looked for among the closed ones too: what a person has decided is not proposed anew.
-            if made := next((pull for pull in pulls if _marker(proposal) in (pull.body or "")), None):
+            if made := next((pull for pull in pulls if marker(proposal.job) in (pull.body or "")), None):
                 return made.html_url
             self._push(proposal)
             pull = next((pull for pull in pulls if pull.state == "open"), None)
@@ -123,6 +93,18 @@ class GitHubWriter:
                 return self._open(proposal)
             self._tell(pull, proposal)
             return pull.html_url
+
+    def review_ground(self, number: int) -> ReviewGround:
+        """What a review of the pull request has to fit to."""
+        return self._reviews.ground(number)
+
+    def post_review(self, post: ReviewPost) -> str:
+        """Post one review; its URL. Lines that are refused after all move to its body. A second call finds it."""
+        return self._reviews.post(post)
+
+    @cached_property
+    def _reviews(self) -> GitHubReviews:
+        return GitHubReviews(self.repository)
 
     def _push(self, proposal: Proposal) -> None:
         ref = self._ref(proposal.branch)
@@ -168,15 +150,15 @@ class GitHubWriter:
             base=proposal.base_branch,
             head=proposal.branch,
             title=proposal.title,
-            body=f"{proposal.body}\n\n{_marker(proposal)}",
+            body=f"{proposal.body}\n\n{marker(proposal.job)}",
         )
         return pull.html_url
 
     def _tell(self, pull: PullRequest, proposal: Proposal) -> None:
         """Say on a pull request that stood already what this job added; its own text is people's by now."""
-        marker = _marker(proposal)
-        if not any(marker in comment.body for comment in pull.get_issue_comments()):
-            pull.create_issue_comment(f"{proposal.body}\n\n{marker}")
+        mark = marker(proposal.job)
+        if not any(mark in comment.body for comment in pull.get_issue_comments()):
+            pull.create_issue_comment(f"{proposal.body}\n\n{mark}")
 
 
 def _matching(repository: Repository, prefix: str) -> list[GitRef]:
@@ -186,10 +168,6 @@ def _matching(repository: Repository, prefix: str) -> list[GitRef]:
 def _pulls(repository: Repository, branch: str, state: str) -> list[PullRequest]:
     owner = repository.full_name.partition("/")[0]
     return list(repository.get_pulls(state=state, head=f"{owner}:{branch}"))
-
-
-def _marker(proposal: Proposal) -> str:
-    return f"<!-- {TRAILER}: {proposal.job.job_id} -->"
 
 
 def _inline(content: bytes) -> str | None:

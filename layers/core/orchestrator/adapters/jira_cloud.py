@@ -4,6 +4,7 @@ https://developer.atlassian.com/cloud/jira/platform/rest/v3/
 """
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -15,6 +16,8 @@ from orchestrator.adapters.backoff import RETRIES, wait_s
 from orchestrator.adapters.jira_parsing import (
     account_id_from,
     author_of,
+    comment_from,
+    comment_id_from,
     comment_page_from,
     issue_from,
     own_comment_from,
@@ -22,15 +25,22 @@ from orchestrator.adapters.jira_parsing import (
     search_page_from,
 )
 from orchestrator.adapters.markdown_adf import as_code_block, to_adf
-from orchestrator.domain.issue import CLAIM_PROPERTY, RESULT_PROPERTY, Issue, OwnComment
-from orchestrator.domain.job import PROCESSING_LABEL, Job
+from orchestrator.domain.issue import (
+    CLAIM_PROPERTY,
+    LATEST_PROPERTY,
+    RESULT_PROPERTY,
+    Comment,
+    Issue,
+    OwnComment,
+)
+from orchestrator.domain.job import PROCESSING_LABEL, Job, PastResult
 from orchestrator.domain.outcome import Outcome
 from orchestrator.errors import ConfigError, NotFoundError, RefusedError, TransientError
 from orchestrator.ports import Clock
 
 PAGE = 100
 SEARCH_FIELDS = ["labels"]
-READ_FIELDS = "summary,description,issuetype,labels,updated"
+READ_FIELDS = "summary,description,issuetype,labels,updated,comment"
 
 
 @dataclass
@@ -54,7 +64,7 @@ class JiraCloud:
 
     def read(self, key: str) -> Issue | None:
         """The issue as it is now, or None when it is gone."""
-        query = {"fields": READ_FIELDS, "properties": CLAIM_PROPERTY}
+        query = {"fields": READ_FIELDS, "properties": f"{CLAIM_PROPERTY},{LATEST_PROPERTY}"}
         try:
             return issue_from(self._send("GET", f"/issue/{quote(key, safe='')}", query=query).json())
         except NotFoundError:
@@ -63,19 +73,24 @@ class JiraCloud:
     def claim(self, job: Job) -> None:
         """One PUT: both labels and the claim, or nothing."""
         labels = [{"add": PROCESSING_LABEL}, {"remove": job.label}]
-        self._edit(job.issue_key, labels, job.model_dump(mode="json"))
+        self._edit(job.issue_key, labels, {CLAIM_PROPERTY: job.model_dump(mode="json")})
 
-    def release(self, job: Job, outcome: Outcome) -> None:
-        """Take `ai-processing` off and write how the claim ended."""
+    def release(self, job: Job, outcome: Outcome, latest: Mapping[str, PastResult]) -> None:
+        """One PUT: `ai-processing` off, how the claim ended, and where the latest results are."""
+        past = {action: result.model_dump(mode="json") for action, result in latest.items()}
         ended = {**job.model_dump(mode="json"), "outcome": outcome}
-        try:
-            self._edit(job.issue_key, [{"remove": PROCESSING_LABEL}], ended)
-        except NotFoundError:
-            return
+        with suppress(NotFoundError):
+            properties = {CLAIM_PROPERTY: ended, LATEST_PROPERTY: past}
+            self._edit(job.issue_key, [{"remove": PROCESSING_LABEL}], properties)
 
-    def _edit(self, key: str, labels: list[dict[str, str]], claim: Mapping[str, Any]) -> None:
-        body = {"update": {"labels": labels}, "properties": [{"key": CLAIM_PROPERTY, "value": claim}]}
-        self._send("PUT", f"/issue/{quote(key, safe='')}", query={"notifyUsers": "false"}, body=body)
+    def _edit(self, key: str, labels: list[dict[str, str]], properties: Mapping[str, Any]) -> None:
+        listed = [{"key": name, "value": value} for name, value in properties.items()]
+        body = {"update": {"labels": labels}, "properties": listed}
+        self._send("PUT", f"/issue/{quote(key, safe='')}", body=body)
+
+    def comments(self, key: str) -> Iterator[Comment]:
+        """Everybody's comments, newest first, fetched as they are asked for."""
+        return map(comment_from, self._comments(key))
 
     def own_comments(self, key: str) -> Iterator[OwnComment]:
         """Our service account's marked comments, newest first, fetched as they are asked for."""
@@ -105,20 +120,30 @@ class JiraCloud:
             return None
         return property_from(answer.json())
 
-    def comment(self, key: str, markdown: str, mark: OwnComment) -> None:
+    def comment(self, key: str, markdown: str, mark: OwnComment) -> str:
         """Post the text as one marked comment; as a code block when Jira does not take it as a document."""
+        value = {"job_id": mark.job_id, "action": mark.action, "part": mark.part, "outcome": mark.outcome}
+        properties = [{"key": RESULT_PROPERTY, "value": value}]
+        path = f"/issue/{quote(key, safe='')}/comment"
+        # Not repeatable: a lost answer may hide a comment that was written. The next delivery looks first.
+        answer = self._send_text("POST", path, markdown, {"properties": properties}, repeatable=False)
+        return comment_id_from(answer.json())
+
+    def edit_comment(self, key: str, comment_id: str, markdown: str) -> None:
+        """Replace the text of a comment of ours; one that is gone is no error."""
+        path = f"/issue/{quote(key, safe='')}/comment/{quote(comment_id, safe='')}"
+        with suppress(NotFoundError):
+            self._send_text("PUT", path, markdown, {})
+
+    def _send_text(
+        self, method: str, path: str, markdown: str, more: Mapping[str, Any], *, repeatable: bool = True
+    ) -> requests.Response:
         try:
-            self._post_comment(key, to_adf(markdown), mark)
+            return self._send(method, path, body={"body": to_adf(markdown), **more}, repeatable=repeatable)
         except RefusedError as error:
             if error.status != requests.codes.bad_request:
                 raise
-            self._post_comment(key, as_code_block(markdown), mark)
-
-    def _post_comment(self, key: str, document: Mapping[str, Any], mark: OwnComment) -> None:
-        value = {"job_id": mark.job_id, "action": mark.action, "part": mark.part, "outcome": mark.outcome}
-        body = {"body": document, "properties": [{"key": RESULT_PROPERTY, "value": value}]}
-        # Not repeatable: a lost answer may hide a comment that was written. The next delivery looks first.
-        self._send("POST", f"/issue/{quote(key, safe='')}/comment", body=body, repeatable=False)
+        return self._send(method, path, body={"body": as_code_block(markdown), **more}, repeatable=repeatable)
 
     def issue_url(self, key: str) -> str:
         """Where a person reads the issue."""

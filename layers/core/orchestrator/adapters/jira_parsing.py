@@ -1,11 +1,13 @@
 """Jira's JSON as our values."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from orchestrator.adapters.promised import promised
 from orchestrator.domain import adf
-from orchestrator.domain.issue import CLAIM_PROPERTY, Issue, OwnComment
+from orchestrator.domain.issue import CLAIM_PROPERTY, LATEST_PROPERTY, Comment, Issue, OwnComment
+from orchestrator.domain.job import PastResult
 
 
 @promised("Jira")
@@ -20,6 +22,8 @@ def search_page_from(page: Mapping[str, Any]) -> tuple[list[Issue], str | None]:
 def issue_from(raw: Mapping[str, Any]) -> Issue:
     """An issue; fields that were not asked for stay empty."""
     fields = raw.get("fields") or {}
+    shown = fields.get("comment") or {}
+    listed = list(shown.get("comments") or ())
     return Issue(
         id=str(raw["id"]),
         key=str(raw["key"]),
@@ -29,7 +33,30 @@ def issue_from(raw: Mapping[str, Any]) -> Issue:
         updated=str(fields.get("updated") or ""),
         description=fields.get("description"),
         claim=(raw.get("properties") or {}).get(CLAIM_PROPERTY),
+        latest=_latest((raw.get("properties") or {}).get(LATEST_PROPERTY)),
+        comments=tuple(map(comment_from, listed)),
+        has_all_comments=len(listed) >= int(shown.get("total") or 0),
     )
+
+
+def comment_from(raw: Mapping[str, Any]) -> Comment:
+    """A comment as Markdown."""
+    return Comment(id=str(raw.get("id")), text=adf.to_markdown(raw.get("body")))
+
+
+def _latest(value: Any) -> dict[str, PastResult]:
+    """What our property says of past results; anybody may have written it, so what is off is left out."""
+    found = {}
+    for action, past in value.items() if isinstance(value, dict) else ():
+        with suppress(ValueError):
+            found[str(action)] = PastResult.model_validate(past)
+    return found
+
+
+@promised("Jira")
+def comment_id_from(raw: Mapping[str, Any]) -> str:
+    """The id of a comment just posted."""
+    return str(raw["id"])
 
 
 @promised("Jira")
@@ -66,6 +93,7 @@ def own_comment_from(mark: Any, comment: Mapping[str, Any]) -> OwnComment | None
             part=int(mark["part"]),
             outcome=str(mark["outcome"]),
             text=text,
+            id=str(comment.get("id")),
         )
     except (KeyError, TypeError, ValueError):
         return None

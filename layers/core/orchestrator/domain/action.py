@@ -39,6 +39,7 @@ class Produces(StrEnum):
 
     COMMENT = "comment"
     PULL_REQUEST = "pull_request"
+    REVIEW = "review"
 
 
 class Workspace(StrEnum):

@@ -1,23 +1,28 @@
 """What people read: the result comment of a job and the words of a pull request, as Markdown."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from orchestrator.domain import report
-from orchestrator.domain.action import Action
+from orchestrator.domain.action import Action, Produces
 from orchestrator.domain.comment_text import split_markdown
 from orchestrator.domain.job import Job
 from orchestrator.domain.outcome import JobResult, Outcome
+from orchestrator.domain.review import findings_of, severities
 from orchestrator.domain.untrusted import inert, one_line, visible, without_references
 
 TITLE_LIMIT = 240
 # GitHub takes 65,536 characters, and breaking up references makes a text half as long again at worst.
 PULL_REQUEST_REPORT_LIMIT = 40_000
-_HEADERS = {Outcome.DECLINED: "INVALID TICKET", Outcome.REJECTED: "INVALID ISSUE TYPE"}
+_HEADERS = {Outcome.DECLINED: "INVALID TICKET"}
+_NO_REPORT = "*The agent did not give its answer in the form it was asked for; here it is as it was written.*"
 _SAID = {Outcome.NO_CHANGE, Outcome.FAILED, Outcome.BLOCKED}
 
 
 def result_comment(action: Action | None, job: Job, result: JobResult, link: str = "") -> str:
     """The comment a job ends with. `link` is the pull request's, where there is one."""
     if action is not None and result.verdict.outcome is Outcome.SUCCEEDED:
-        parts = [f"## {action.header}", f"**Pull request:** <{link}>" if link else "", body(action, result)]
+        parts = [f"## {action.header}", _link(action, link), _unstructured(result), _reported(action, result)]
     else:
         parts = [
             f"## {_header(result)}",
@@ -26,6 +31,43 @@ def result_comment(action: Action | None, job: Job, result: JobResult, link: str
             _what_next(job, result),
         ]
     return visible("\n\n".join(part for part in (*parts, _denials(result), footer(job, result)) if part))
+
+
+def _link(action: Action, link: str) -> str:
+    what = "Review" if action.produces is Produces.REVIEW else "Pull request"
+    return f"**{what}:** <{link}>" if link else ""
+
+
+def _unstructured(result: JobResult) -> str:
+    return "" if result.report is not None else _NO_REPORT
+
+
+def _reported(action: Action, result: JobResult) -> str:
+    """The whole report; of a review only what it comes to, since its findings stand on the pull request."""
+    if action.produces is not Produces.REVIEW or result.report is None:
+        return body(action, result)
+    counts = f"**Findings:** {severities(findings_of(result.report))}"
+    return f"{_without_findings(action, result.report)}\n\n{counts}"
+
+
+def _without_findings(action: Action, given: Mapping[str, Any]) -> str:
+    rules = {name: rule for name, rule in action.result_schema["properties"].items() if name != "findings"}
+    return report.render({"properties": rules}, given)
+
+
+def review_introduction(action: Action, job: Job, result: JobResult, ticket_url: str) -> str:
+    """What a review says before its findings; it names nobody and closes nothing."""
+    said = _without_findings(action, result.report) if result.report is not None else result.text
+    told, *_ = split_markdown(visible(said), PULL_REQUEST_REPORT_LIMIT)
+    ticket = f"Ticket: [{job.issue_key}]({ticket_url})"
+    parts = (
+        f"## {action.header}",
+        ticket,
+        _unstructured(result),
+        without_references(told),
+        footer(job, result),
+    )
+    return "\n\n".join(part for part in parts if part)
 
 
 def body(action: Action | None, result: JobResult) -> str:
@@ -42,7 +84,7 @@ def body(action: Action | None, result: JobResult) -> str:
 def _header(result: JobResult) -> str:
     outcome = result.verdict.outcome
     how = "" if outcome in {Outcome.FAILED, Outcome.SUCCEEDED} else f": {outcome.replace('_', ' ')}"
-    return _HEADERS.get(outcome) or f"ACTION FAILED{how}"
+    return result.verdict.heading or _HEADERS.get(outcome) or f"ACTION FAILED{how}"
 
 
 def _said(action: Action | None, result: JobResult) -> str:
@@ -54,7 +96,7 @@ def _what_next(job: Job, result: JobResult) -> str:
     again = f"Put the label `{job.label}` on the ticket again to run it once more"
     if result.verdict.outcome is Outcome.DECLINED:
         return f"{again}, after saying in the description what is wrong or wanted."
-    if result.verdict.outcome is Outcome.REJECTED:
+    if result.verdict.heading:
         return ""
     return f"{again}."
 

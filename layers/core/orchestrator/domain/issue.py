@@ -1,18 +1,31 @@
 """An issue as the tracker shows it, and what is to be done about it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from orchestrator.domain.action import Action, Catalogue
-from orchestrator.domain.job import PROCESSING_LABEL, Job, job_id
+from orchestrator.domain.job import PROCESSING_LABEL, Job, PastResult, job_id
 
 CLAIM_PROPERTY = "alm.job"
 RESULT_PROPERTY = "alm.result"
+LATEST_PROPERTY = "alm.latest"
+
+
+@dataclass(frozen=True)
+class Comment:
+    """A comment anybody wrote, as Markdown."""
+
+    id: str
+    text: str
 
 
 @dataclass(frozen=True)
 class Issue:
-    """One issue. `description` is ADF or None; `claim` is the raw value of our issue property."""
+    """One issue. `description` is ADF or None; `claim` is the raw value of our issue property.
+
+    `latest` are the last successful results by action; `comments` are oldest first, perhaps not all of them.
+    """
 
     id: str
     key: str
@@ -22,6 +35,9 @@ class Issue:
     updated: str = ""
     description: Any = None
     claim: dict[str, Any] | None = None
+    latest: Mapping[str, PastResult] = field(default_factory=dict)
+    comments: tuple[Comment, ...] = ()
+    has_all_comments: bool = True
 
 
 @dataclass(frozen=True)
@@ -33,6 +49,7 @@ class OwnComment:
     part: int
     outcome: str
     text: str = field(compare=False, default="")
+    id: str = field(compare=False, default="")
 
 
 @dataclass(frozen=True)

@@ -54,6 +54,22 @@ class JobRecord(BaseModel):
     attempt: int = 0
     outcome: str | None = None
     cost_usd: float | None = None
+    phase: str = ""
+    started_at: float | None = None
+    status_comment: str | None = None
+    status_at: float = 0.0
+
+
+class PastResult(BaseModel):
+    """Where a successful result is: its job's artifacts, and the comment that told of it."""
+
+    model_config = _FROZEN
+    job_id: _Identity
+    comment_id: str
+
+    def belongs_to(self, issue_key: str, action: str) -> bool:
+        """Whether the job was one of that issue and action: the property it comes from can be edited by others."""
+        return self.job_id.startswith(f"{issue_key}-{action}-")
 
 
 class ContextResult(BaseModel):
@@ -74,6 +90,8 @@ class Brief(BaseModel):
     description: StorableText
     url: str
     context: tuple[ContextResult, ...] = ()
+    latest: dict[str, PastResult] = {}
+    pull_request: int | None = None
 
 
 def brief_key(job: Job) -> str:

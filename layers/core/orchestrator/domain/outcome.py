@@ -11,6 +11,7 @@ from orchestrator.domain import report
 from orchestrator.domain.action import Action, Produces
 from orchestrator.domain.agent import AgentRun, Denial, Stop
 from orchestrator.domain.changeset import Changeset
+from orchestrator.domain.pull_request import ReviewSubject
 from orchestrator.domain.untrusted import StorableText
 
 # In capitals, or in any case as a heading of its own: "Invalid ticket numbers crash the parser" is a finding.
@@ -39,6 +40,7 @@ class Verdict(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
     outcome: Outcome
     reason: StorableText = ""
+    heading: str = ""
 
 
 class JobResult(BaseModel):
@@ -57,6 +59,7 @@ class JobResult(BaseModel):
     branch: str | None = None
     base_branch: str | None = None
     changeset: Changeset | None = None
+    subject: ReviewSubject | None = None
 
     @classmethod
     def read(cls, stored: bytes | None) -> "JobResult | None":

@@ -3,16 +3,20 @@
 from collections.abc import Mapping
 
 from orchestrator.domain.job import Brief, Job
+from orchestrator.domain.pull_request import DIFF_COMMAND, ReviewSubject
 from orchestrator.domain.untrusted import bounded, fenced
 
 DESCRIPTION_LIMIT = 200_000
 CONTEXT_LIMIT = 50_000
 # The names a template may use; the catalogue refuses any other.
-VALUES = frozenset({"ticket", "context"})
+VALUES = frozenset({"ticket", "context", "pull_request"})
 
 
-def prompt_values(job: Job, brief: Brief, nonce: str) -> Mapping[str, object]:
-    """The values of `VALUES`: `ticket.key/type/summary/description` and `context`, a text or empty."""
+def prompt_values(job: Job, brief: Brief, subject: ReviewSubject | None, nonce: str) -> Mapping[str, object]:
+    """The values of `VALUES`: `ticket.key/type/summary/description`, `context` (a text or empty), `pull_request`.
+
+    `pull_request.title/description/diff_command` are there for reviews, None else.
+    """
     description = bounded(brief.description, DESCRIPTION_LIMIT) or "(The ticket has no description.)"
     ticket = {
         "key": job.issue_key,
@@ -20,7 +24,18 @@ def prompt_values(job: Job, brief: Brief, nonce: str) -> Mapping[str, object]:
         "summary": fenced("summary", brief.summary, nonce),
         "description": fenced("description", description, nonce),
     }
-    return {"ticket": ticket, "context": _context(brief, nonce)}
+    return {"ticket": ticket, "context": _context(brief, nonce), "pull_request": _reviewed(subject, nonce)}
+
+
+def _reviewed(subject: ReviewSubject | None, nonce: str) -> Mapping[str, str] | None:
+    if subject is None:
+        return None
+    body = bounded(subject.body, DESCRIPTION_LIMIT) or "(The pull request has no description.)"
+    return {
+        "title": fenced("pull-request-title", subject.title, nonce),
+        "description": fenced("pull-request-description", body, nonce),
+        "diff_command": DIFF_COMMAND,
+    }
 
 
 def _context(brief: Brief, nonce: str) -> str:

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+# An item with more parts than this beside its first is laid out as a list of its own.
+LONGEST_LINE_OF_PARTS = 2
 # Every action's agent may answer this instead of its report.
 INVALID_TICKET_KEY = "invalid_ticket"
 _INVALID_TICKET = {
@@ -20,7 +22,8 @@ def with_refusal(schema: Mapping[str, Any]) -> dict[str, Any]:
 
 def render(schema: Mapping[str, Any], report: Mapping[str, Any]) -> str:
     """Every filled property in the schema's order: short values as a line, the rest under a heading."""
-    sections = (_section(_title(name, rule), report.get(name)) for name, rule in schema["properties"].items())
+    rules: Mapping[str, Any] = schema["properties"]
+    sections = (_section(_title(name, rule), _chosen(rule, report.get(name))) for name, rule in rules.items())
     return "\n\n".join(section for section in sections if section)
 
 
@@ -29,6 +32,12 @@ def says_something(schema: Mapping[str, Any], report: Mapping[str, Any]) -> bool
     properties: Mapping[str, Any] = schema["properties"]
     free = (name for name, rule in properties.items() if not (isinstance(rule, Mapping) and "enum" in rule))
     return any(_section(name, report.get(name)) for name in free)
+
+
+def _chosen(rule: Any, value: Any) -> Any:
+    """A choice among given words without the underscores that only the schema needs."""
+    is_choice = isinstance(rule, Mapping) and "enum" in rule and isinstance(value, str)
+    return value.replace("_", " ") if is_choice else value
 
 
 def _title(name: str, rule: Any) -> str:
@@ -54,10 +63,20 @@ def _is_short(text: str) -> bool:
 
 
 def _item(item: Any) -> str:
-    if isinstance(item, Mapping):
-        parts = [_scalar(value) for value in item.values() if value not in ("", None, [])]
-        return " · ".join([f"**{parts[0]}**", *parts[1:]]) if parts else "(empty)"
-    return _scalar(item)
+    if not isinstance(item, Mapping):
+        return _scalar(item)
+    filled = {name: value for name, value in item.items() if value not in ("", None, [])}
+    if not filled:
+        return "(empty)"
+    first, *rest = filled.items()
+    if len(rest) <= LONGEST_LINE_OF_PARTS:
+        return " · ".join([f"**{_scalar(first[1])}**", *(_scalar(value) for _, value in rest)])
+    return "\n".join([f"**{_scalar(first[1])}**", *(f"  - {_labelled(name, value)}" for name, value in rest)])
+
+
+def _labelled(name: str, value: Any) -> str:
+    told = "; ".join(map(_scalar, value)) if isinstance(value, list) else _scalar(value)
+    return f"{_title(str(name), None)}: {told}"
 
 
 def _pair(item: tuple[str, Any]) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from orchestrator.domain.untrusted import one_line, without_references
+from orchestrator.domain.untrusted import one_line, visible, without_references
 
 MARK = "alm-finding"
 _MARK = re.compile(rf"<!-- {MARK}: ([0-9a-f]{{16}}) -->")
@@ -33,7 +33,7 @@ class Finding(BaseModel):
     path: str = Field(min_length=1, max_length=4096)
     line: int
     severity: Severity
-    title: str
+    title: str = Field(pattern=r"\S")
     explanation: str
     suggestion: str | None = None
     cwe: str | None = None
@@ -65,7 +65,7 @@ class Review(BaseModel):
     def without_comments(self) -> "Review":
         """The same review with every finding in its body."""
         moved = "\n\n".join(
-            f"`{comment.path}` line {comment.line}\n\n{comment.body}" for comment in self.comments
+            f"`{_code(comment.path)}` line {comment.line}\n\n{comment.body}" for comment in self.comments
         )
         return Review(body="\n\n".join(part for part in (self.body, moved) if part))
 
@@ -106,7 +106,7 @@ def compose(
     beside = tuple(finding for finding in fresh if finding.line in lines.get(finding.path, ()))
     elsewhere = tuple(finding for finding in fresh if finding not in beside)
     repeated = len(_once(everything)) - len(fresh)
-    body = (introduction, _elsewhere(elsewhere), _repeated(repeated))
+    body = (_unmarked(introduction), _elsewhere(elsewhere), _repeated(repeated))
     return Review(
         body="\n\n".join(part for part in body if part),
         comments=tuple(
@@ -117,7 +117,11 @@ def compose(
 
 
 def _once(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
-    return tuple({finding.fingerprint: finding for finding in reversed(findings)}.values())[::-1]
+    """Without what one review lists twice; the same words at another line are another finding."""
+    once: dict[tuple[str, int], Finding] = {}
+    for finding in findings:
+        once.setdefault((finding.fingerprint, finding.line), finding)
+    return tuple(once.values())
 
 
 def _elsewhere(findings: tuple[Finding, ...]) -> str:
@@ -137,9 +141,9 @@ def _repeated(count: int) -> str:
 def _told(finding: Finding, *, beside_line: bool) -> str:
     weakness = f" ({one_line(finding.cwe, 20)})" if finding.cwe else ""
     heading = f"**{finding.severity}**{weakness}: {one_line(finding.title, 200)}"
-    said = without_references(f"{heading}\n\n{finding.explanation.strip()}")
+    said = without_references(f"{heading}\n\n{visible(finding.explanation.strip())}")
     mark = f"<!-- {MARK}: {finding.fingerprint} -->"
-    parts = (said, _suggestion(finding, beside_line=beside_line), mark)
+    parts = (_unmarked(said), _suggestion(finding, beside_line=beside_line), mark)
     return "\n\n".join(part for part in parts if part)
 
 
@@ -147,13 +151,19 @@ def _suggestion(finding: Finding, *, beside_line: bool) -> str:
     """The replacement in a fence its own backticks cannot close; one to be applied only beside its line."""
     if not finding.suggestion or not finding.suggestion.strip():
         return ""
-    longest = max((len(run) for run in _BACKTICKS.findall(finding.suggestion)), default=0)
+    replacement = _unmarked(visible(finding.suggestion.rstrip()))
+    longest = max((len(run) for run in _BACKTICKS.findall(replacement)), default=0)
     fence = "`" * max(3, longest + 1)
-    return f"{fence}{'suggestion' if beside_line else ''}\n{finding.suggestion.rstrip()}\n{fence}"
+    return f"{fence}{'suggestion' if beside_line else ''}\n{replacement}\n{fence}"
 
 
 def _code(text: str) -> str:
-    return one_line(text, 300).replace("`", "'")
+    return _unmarked(one_line(text, 300).replace("`", "'"))
+
+
+def _unmarked(text: str) -> str:
+    """The text with marks of ours in it made dead: they would say that findings stand which nobody has made."""
+    return _MARK.sub(f"<!-- not {MARK}: \\1 -->", text)
 
 
 def standing_findings(texts: Iterable[str]) -> frozenset[str]:

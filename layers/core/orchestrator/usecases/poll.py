@@ -3,14 +3,15 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from orchestrator.domain import adf, comment
+from orchestrator.domain import status
 from orchestrator.domain.action import Action, Catalogue
 from orchestrator.domain.issue import Claim, Issue, Leave, OwnComment, Resume, decide
-from orchestrator.domain.job import PROCESSING_LABEL, Brief, ContextResult, Job, brief_key, result_key
+from orchestrator.domain.job import PROCESSING_LABEL, Job, JobRecord, brief_key, result_key
 from orchestrator.domain.jql import labelled_issues
-from orchestrator.domain.outcome import JobResult, Outcome, Verdict
+from orchestrator.domain.outcome import JobResult, Verdict
 from orchestrator.errors import ConfigError, OrchestratorError
-from orchestrator.ports import ArtifactStore, Events, IssueReader, JobSender, JobStore
+from orchestrator.ports import ArtifactStore, Clock, Commenter, Events, IssueReader, JobSender, JobStore
+from orchestrator.usecases.brief_job import BriefJob
 
 
 @dataclass(frozen=True)
@@ -27,12 +28,15 @@ class Poll:
     """One look at the tracker."""
 
     issues: IssueReader
+    comments: Commenter
     jobs: JobStore
     queue: JobSender
     results: JobSender
     artifacts: ArtifactStore
+    brief: BriefJob
     catalogue: Catalogue
     project_key: str
+    clock: Clock
     events: Events
 
     def __call__(self) -> PollReport:
@@ -54,81 +58,80 @@ class Poll:
         return PollReport(tuple(claimed), tuple(resumed), tuple(failed))
 
     def candidates(self) -> Iterator[Issue]:
-        """The issues the index shows with something to do for us."""
+        """The issues the index shows with something to do for us; those under way get their status shown."""
         jql = labelled_issues(self.project_key, (*self.catalogue.labels, PROCESSING_LABEL))
-        return (seen for seen in self.issues.search(jql) if self._needs_work(decide(seen, self.catalogue)))
+        for seen in self.issues.search(jql):
+            decision = decide(seen, self.catalogue)
+            record = self.jobs.get(decision.job.job_id) if isinstance(decision, Resume) else None
+            if isinstance(decision, Resume) and record is not None:
+                self._show(decision.job, record)
+            elif not isinstance(decision, Leave):
+                yield seen
 
-    def _needs_work(self, decision: Claim | Resume | Leave) -> bool:
-        if isinstance(decision, Resume):
-            return self.jobs.get(decision.job.job_id) is None
-        return isinstance(decision, Claim)
+    def _show(self, job: Job, record: JobRecord) -> None:
+        """Tell the status comment how far the job is; one that fails is made good by the next poll."""
+        now = self.clock.time()
+        if record.status_comment is None or not status.is_due(record, now):
+            return
+        text = status.running(self.catalogue.named(job.action), job, record, now)
+        try:
+            self.comments.edit_comment(job.issue_key, record.status_comment, text)
+            self.jobs.status_shown(job)
+        except OrchestratorError as error:
+            self.events.warning("status.not_shown", **job.log_fields(), error=str(error))
 
     def _take(self, key: str) -> Claim | Resume | Leave:
         # The index lags behind: only the issue itself says what is asked for now.
         issue = self.issues.read(key)
         decision = Leave("it is gone") if issue is None else decide(issue, self.catalogue)
-        if issue is None or not self._needs_work(decision):
+        if issue is None or isinstance(decision, Leave):
             return self._left(key, decision)
-        job = decision.job  # type: ignore[union-attr]  # _needs_work lets no Leave through
+        if isinstance(decision, Resume) and self.jobs.get(decision.job.job_id) is not None:
+            return self._left(key, Leave("its job is known"))
         if isinstance(decision, Claim):
-            self.issues.claim(job)
-        self._enqueue(issue, job)
-        self.events.info("job.queued", **job.log_fields(), resumed=isinstance(decision, Resume))
+            self.issues.claim(decision.job)
+        self._enqueue(issue, decision)
+        resumed = isinstance(decision, Resume)
+        self.events.info("job.queued", **decision.job.log_fields(), resumed=resumed)
         return decision
 
     def _left(self, key: str, decision: Claim | Resume | Leave) -> Leave:
-        reason = decision.reason if isinstance(decision, Leave) else "its job is known"
-        self.events.info("issue.left", issue_key=key, reason=reason)
-        return Leave(reason)
+        leave = decision if isinstance(decision, Leave) else Leave("it needs nothing")
+        self.events.info("issue.left", issue_key=key, reason=leave.reason)
+        return leave
 
-    def _enqueue(self, issue: Issue, job: Job) -> None:
+    def _enqueue(self, issue: Issue, decision: Claim | Resume) -> None:
         """The job record comes last: a job that is known is a job that was sent."""
+        job = decision.job
         action = self.catalogue.named(job.action)
-        if action is None or action.accepts(issue.issue_type):
-            brief = self._brief(issue, action)
-            self.artifacts.put(brief_key(job), brief.model_dump_json().encode())
-            self.queue.send(job)
-        else:
-            self.artifacts.put(result_key(job.job_id), _rejected(issue, action).model_dump_json().encode())
-            self.results.send(job)
-        self.jobs.create(job)
+        brief = self.brief(issue, action)
+        self.artifacts.put(brief_key(job), brief.model_dump_json().encode())
+        if (rejection := self.brief.rejection(issue, action)) is not None:
+            self._reject(issue, job, rejection)
+            return
+        comment = self._status_comment(job, action, is_new=isinstance(decision, Claim))
+        self.queue.send(job)
+        self.jobs.create(job, comment)
 
-    def _brief(self, issue: Issue, action: Action | None) -> Brief:
-        return Brief(
-            issue_type=issue.issue_type,
-            summary=issue.summary,
-            description=adf.to_markdown(issue.description),
-            url=self.issues.issue_url(issue.key),
-            context=self._context(issue, action) if action and action.context else (),
-        )
+    def _reject(self, issue: Issue, job: Job, rejection: Verdict) -> None:
+        """Straight to the publisher; it ends in seconds, so there is no status to show."""
+        rejected = JobResult(verdict=rejection, summary=issue.summary)
+        self.artifacts.put(result_key(job.job_id), rejected.model_dump_json().encode())
+        self.results.send(job)
+        self.jobs.create(job, None)
 
-    def _context(self, issue: Issue, action: Action) -> tuple[ContextResult, ...]:
-        """The latest successful result of each action this one builds on, in the front matter's order."""
-        latest: dict[str, list[OwnComment]] = {}
-        for own in self.issues.own_comments(issue.key):
-            parts = latest.setdefault(own.action, []) if own.outcome == Outcome.SUCCEEDED else None
-            if parts is not None and (not parts or own.job_id == parts[0].job_id):
-                parts.append(own)
-        known = ((self.catalogue.named(name), latest.get(name)) for name in action.context)
-        return tuple(self._context_result(source, parts) for source, parts in known if source and parts)
+    def _status_comment(self, job: Job, action: Action | None, *, is_new: bool) -> str:
+        known = None if is_new else self._known_status_comment(job)
+        mark = OwnComment(job_id=job.job_id, action=job.action, part=status.STATUS_PART, outcome="")
+        return known or self.comments.comment(job.issue_key, status.queued(action, job), mark)
 
-    def _context_result(self, source: Action, parts: list[OwnComment]) -> ContextResult:
-        stored = JobResult.read(self.artifacts.get(result_key(parts[0].job_id)))
-        if stored is not None:
-            text = comment.body(source, stored)
-        else:
-            text = "\n\n".join(part.text for part in sorted(parts, key=lambda part: part.part))
-        return ContextResult(action=source.name, title=source.title, text=text)
+    def _known_status_comment(self, job: Job) -> str | None:
+        """The comment an earlier poll made before it died."""
+        own = self.comments.own_comments(job.issue_key)
+        ours = (one for one in own if one.job_id == job.job_id and one.part == status.STATUS_PART)
+        return next((one.id for one in ours), None)
 
 
 def _told(error: Exception) -> str:
     # Others' messages may quote what they choked on.
     return str(error) if isinstance(error, OrchestratorError) else type(error).__name__
-
-
-def _rejected(issue: Issue, action: Action) -> JobResult:
-    reason = (
-        f"`{action.label}` is for issues of type {' or '.join(action.issue_types)}; "
-        f"this one is of type {issue.issue_type}. Nothing was run."
-    )
-    return JobResult(verdict=Verdict(outcome=Outcome.REJECTED, reason=reason), summary=issue.summary)

@@ -2,14 +2,24 @@
 
 from dataclasses import dataclass, replace
 
-from orchestrator.domain import comment
+from orchestrator.domain import comment, status
 from orchestrator.domain.action import Action, Catalogue, Produces
 from orchestrator.domain.comment_text import split_markdown
 from orchestrator.domain.issue import OwnComment
-from orchestrator.domain.job import Job, JobState, result_key
+from orchestrator.domain.job import Brief, Job, JobState, PastResult, brief_key, result_key
 from orchestrator.domain.outcome import JobResult, Outcome, Verdict
+from orchestrator.domain.review import compose, findings_of
 from orchestrator.errors import JobFailed, NotFoundError, OrchestratorError, TransientError
-from orchestrator.ports import ArtifactStore, Events, IssueWriter, JobStore, Proposal, PullRequestWriter
+from orchestrator.ports import (
+    ArtifactStore,
+    Commenter,
+    Events,
+    IssueWriter,
+    JobStore,
+    Proposal,
+    PullRequestWriter,
+    ReviewPost,
+)
 
 # Jira takes 32,767 characters; what a Markdown character becomes in its own count is not documented.
 COMMENT_LIMIT = 24_000
@@ -21,28 +31,43 @@ class PublishResult:
     """The publisher's one verb."""
 
     issues: IssueWriter
+    comments: Commenter
     pull_requests: PullRequestWriter
     jobs: JobStore
     artifacts: ArtifactStore
     catalogue: Catalogue
     events: Events
+    may_request_changes: bool = False
 
     def __call__(self, job: Job, attempt: int) -> None:
         """Publish once: a second delivery finds what the first has left and does the rest."""
         record = self.jobs.get(job.job_id)
         if record is not None and record.state is JobState.ENDED:
             return self.events.info("job.ended_already", **job.log_fields())
+        # From here on a poll leaves the status comment alone: its edit could come after our last one.
+        self.jobs.progress(job, status.PUBLISHING)
         action = self.catalogue.named(job.action)
         result, link = self._proposed(action, job, attempt)
-        self._tell(job, comment.result_comment(action, job, result, link), result, attempt)
-        return self._close(job, result)
+        told = self._tell(job, comment.result_comment(action, job, result, link), result, attempt)
+        if record is not None and record.status_comment is not None:
+            self._show_end(job, record.status_comment, status.ended(action, job, result, link), attempt)
+        return self._close(job, result, told)
+
+    def _show_end(self, job: Job, comment_id: str, text: str, attempt: int) -> None:
+        """Edit the status comment; whatever refuses that for good must not keep the labels from being released."""
+        try:
+            self.comments.edit_comment(job.issue_key, comment_id, text)
+        except OrchestratorError as error:
+            if isinstance(error, TransientError) and attempt < MAX_ATTEMPTS:
+                raise
+            self.events.warning("status.not_shown", **job.log_fields(), error=str(error))
 
     def _proposed(self, action: Action | None, job: Job, attempt: int) -> tuple[JobResult, str]:
         """The result as it stands after the pull request was tried, and the pull request's URL."""
         result = JobResult(verdict=Verdict(outcome=Outcome.FAILED))
         try:
             result = self._stored(job)
-            return result, self._propose(action, job, result)
+            return result, self._published(action, job, result)
         except Exception as error:
             is_final = isinstance(error, OrchestratorError) and not isinstance(error, TransientError)
             if not is_final and attempt < MAX_ATTEMPTS:
@@ -63,12 +88,32 @@ class PublishResult:
             raise JobFailed("What the agent did is no longer stored.")
         return JobResult.model_validate_json(stored)
 
-    def _propose(self, action: Action | None, job: Job, result: JobResult) -> str:
-        if action is None or action.produces is not Produces.PULL_REQUEST:
+    def _published(self, action: Action | None, job: Job, result: JobResult) -> str:
+        """The address of what GitHub holds of the result; empty where nothing belongs there."""
+        if action is None or result.verdict.outcome is not Outcome.SUCCEEDED:
             return ""
-        if result.verdict.outcome is not Outcome.SUCCEEDED:
-            return ""
-        return self.pull_requests.propose(self._proposal(action, job, result))
+        match action.produces:
+            case Produces.PULL_REQUEST:
+                return self.pull_requests.propose(self._proposal(action, job, result))
+            case Produces.REVIEW:
+                return self.pull_requests.post_review(self._review(action, job, result))
+            case Produces.COMMENT:
+                return ""
+
+    def _review(self, action: Action, job: Job, result: JobResult) -> ReviewPost:
+        if result.subject is None:
+            raise JobFailed("The stored result does not say which pull request it reviews.")
+        ground = self.pull_requests.review_ground(result.subject.number)
+        url = self.issues.issue_url(job.issue_key)
+        introduction = comment.review_introduction(action, job, result, url)
+        return ReviewPost(
+            job=job,
+            number=result.subject.number,
+            head_sha=result.subject.head_sha,
+            review=compose(introduction, findings_of(result.report), ground.lines, ground.standing),
+            request_changes=self.may_request_changes
+            and (result.report or {}).get("verdict") == "request_changes",
+        )
 
     def _proposal(self, action: Action, job: Job, result: JobResult) -> Proposal:
         if result.branch is None or result.base_branch is None or result.changeset is None:
@@ -82,23 +127,34 @@ class PublishResult:
             body=comment.pull_request_body(action, job, result, self.issues.issue_url(job.issue_key)),
         )
 
-    def _tell(self, job: Job, markdown: str, result: JobResult, attempt: int) -> None:
+    def _tell(self, job: Job, markdown: str, result: JobResult, attempt: int) -> str:
+        """Post the parts that are not there yet; the id of the first."""
         mark = OwnComment(job.job_id, job.action, 0, result.verdict.outcome)
+        ids: dict[int, str] = {}
         try:
-            told = self._told(job) if attempt > 1 else frozenset()
+            ids = self._told(job) if attempt > 1 else {}
             for part, text in enumerate(split_markdown(markdown, COMMENT_LIMIT)):
-                if part not in told:
-                    self.issues.comment(job.issue_key, text, replace(mark, part=part))
+                if part not in ids:
+                    ids[part] = self.comments.comment(job.issue_key, text, replace(mark, part=part))
         except NotFoundError:
             self.events.warning("issue.gone", **job.log_fields())
+        return ids.get(0, "")
 
-    def _told(self, job: Job) -> frozenset[int]:
-        own = self.issues.own_comments(job.issue_key)
-        return frozenset(comment.part for comment in own if comment.job_id == job.job_id)
+    def _told(self, job: Job) -> dict[int, str]:
+        own = self.comments.own_comments(job.issue_key)
+        return {one.part: one.id for one in own if one.job_id == job.job_id}
 
-    def _close(self, job: Job, result: JobResult) -> None:
+    def _latest(self, job: Job, result: JobResult, told: str) -> dict[str, PastResult]:
+        """The issue's latest results, this one among them if it is one to build on."""
+        stored = self.artifacts.get(brief_key(job))
+        latest = {} if stored is None else Brief.model_validate_json(stored).latest
+        if result.verdict.outcome is not Outcome.SUCCEEDED:
+            return latest
+        return {**latest, job.action: PastResult(job_id=job.job_id, comment_id=told)}
+
+    def _close(self, job: Job, result: JobResult, told: str) -> None:
         outcome = result.verdict.outcome
-        self.issues.release(job, outcome)
+        self.issues.release(job, outcome, self._latest(job, result, told))
         self.jobs.end(job, outcome, result.cost_usd)
         self.events.info(
             "job.ended",

@@ -11,12 +11,12 @@ from orchestrator.domain.changeset import Changeset
 from orchestrator.domain.job import Brief, Job, brief_key, result_key, transcript_key
 from orchestrator.domain.outcome import JobResult, Outcome, Verdict, decide_outcome
 from orchestrator.domain.prompt import prompt_values
+from orchestrator.domain.pull_request import PullState, ReviewSubject
 from orchestrator.errors import JobFailed, OrchestratorError, SandboxRefused, TransientError
 from orchestrator.ports import (
     Agent,
     AgentTask,
     ArtifactStore,
-    BranchPlan,
     Checkout,
     Cloner,
     Delivery,
@@ -29,7 +29,15 @@ from orchestrator.ports import (
 
 # One less than the queue's own limit, so that the last delivery is always left to tell the ticket.
 MAX_ATTEMPTS = 3
-_DEFAULT_BRANCH = BranchPlan(name="", start_from=None)
+
+
+@dataclass(frozen=True)
+class _Work:
+    """One job with all that is known of it."""
+
+    job: Job
+    action: Action
+    brief: Brief
 
 
 @dataclass(frozen=True)
@@ -97,35 +105,50 @@ class RunJob:
         stored = self.artifacts.get(brief_key(job))
         if stored is None:
             raise JobFailed("What the worker was to know of the ticket is no longer stored.")
-        brief = Brief.model_validate_json(stored)
-        plan = self._plan(job, action)
+        work = _Work(job, action, Brief.model_validate_json(stored))
         self._phase(job, "clone")
+        match action.produces:
+            case Produces.COMMENT:
+                return self._comment(work)
+            case Produces.PULL_REQUEST:
+                return self._change(work)
+            case Produces.REVIEW:
+                return self._review(work)
+
+    def _comment(self, work: _Work) -> JobResult:
+        with self.cloner.clone(None) as checkout:
+            return _result(work, self._ask(work, checkout, None), None)
+
+    def _change(self, work: _Work) -> JobResult:
+        plan = self.pull_requests.plan_branch(f"{work.action.branch_prefix}{work.job.issue_key}")
         with self.cloner.clone(plan.start_from) as checkout:
-            return self._run_in(checkout, delivery, brief, plan)
+            run = self._ask(work, checkout, None)
+            self._phase(work.job, "collect")
+            result = _changed(work, run, checkout)
+        return result.model_copy(update={"branch": plan.name, "base_branch": checkout.default_branch})
 
-    def _plan(self, job: Job, action: Action) -> BranchPlan:
-        if action.produces is not Produces.PULL_REQUEST:
-            return _DEFAULT_BRANCH
-        return self.pull_requests.plan_branch(f"{action.branch_prefix}{job.issue_key}")
-
-    def _run_in(self, checkout: Checkout, delivery: Delivery, brief: Brief, plan: BranchPlan) -> JobResult:
-        action = self.catalogue.named(delivery.job.action)
-        assert action is not None  # noqa: S101  # _attempt has looked it up
-        prompt = self.prompts.render(
-            action.template, prompt_values(delivery.job, brief, secrets.token_hex(8))
-        )
-        self._phase(delivery.job, "agent")
-        run = self._ask(AgentTask(delivery.job, action, prompt, checkout.workspace))
-        self._phase(delivery.job, "collect")
-        changeset = checkout.changeset() if action.produces is Produces.PULL_REQUEST else None
-        return _result(action, brief, run, changeset).model_copy(
-            update={"branch": plan.name or None, "base_branch": checkout.default_branch}
-        )
+    def _review(self, work: _Work) -> JobResult:
+        number = work.brief.pull_request
+        subject = None if number is None else self.pull_requests.review_subject(number)
+        if (rejection := _not_reviewable(number, subject)) is not None or subject is None:
+            return JobResult(
+                verdict=rejection or Verdict(outcome=Outcome.REJECTED), summary=work.brief.summary
+            )
+        with self.cloner.clone_review(subject) as checkout:
+            result = _result(work, self._ask(work, checkout, subject), None)
+        return result.model_copy(update={"subject": subject})
 
     def _phase(self, job: Job, phase: str) -> None:
         self.events.info("job.phase", **job.log_fields(), phase=phase)
+        self.jobs.progress(job, phase)
 
-    def _ask(self, task: AgentTask) -> AgentRun:
+    def _ask(self, work: _Work, checkout: Checkout, subject: ReviewSubject | None) -> AgentRun:
+        values = prompt_values(work.job, work.brief, subject, secrets.token_hex(8))
+        prompt = self.prompts.render(work.action.template, values)
+        self._phase(work.job, "agent")
+        return self._run(AgentTask(work.job, work.action, prompt, checkout.workspace))
+
+    def _run(self, task: AgentTask) -> AgentRun:
         with tempfile.TemporaryDirectory(prefix="alm-transcript-") as folder:
             transcript = Path(folder) / "transcript.jsonl"
             try:
@@ -139,13 +162,42 @@ def _ended(outcome: Outcome, reason: str) -> JobResult:
     return JobResult(verdict=Verdict(outcome=outcome, reason=reason))
 
 
-def _result(action: Action, brief: Brief, run: AgentRun, changeset: Changeset | None) -> JobResult:
-    verdict = decide_outcome(action, run, changeset)
+def _not_reviewable(number: int | None, subject: ReviewSubject | None) -> Verdict | None:
+    """Why there is nothing to review, None if there is.
+
+    It becomes a comment: as code, the number is none that the next review would take for the ticket's reference.
+    """
+    if number is None:
+        reason = "The ticket names no pull request."
+    elif subject is None:
+        reason = (
+            f"GitHub has no pull request `#{number}` in this repository, or the read token may not see it."
+        )
+    elif subject.state is not PullState.OPEN:
+        reason = f"The pull request `#{number}` is {subject.state} already."
+    elif subject.changed_files == 0:
+        reason = f"The pull request `#{number}` changes no file."
+    else:
+        return None
+    return Verdict(outcome=Outcome.REJECTED, reason=f"{reason} Nothing was run.")
+
+
+def _changed(work: _Work, run: AgentRun, checkout: Checkout) -> JobResult:
+    """The result with the changes; when they cannot be read, what the run cost is still told."""
+    try:
+        return _result(work, run, checkout.changeset())
+    except JobFailed as error:
+        failed = Verdict(outcome=Outcome.FAILED, reason=str(error))
+        return _result(work, run, None).model_copy(update={"verdict": failed})
+
+
+def _result(work: _Work, run: AgentRun, changeset: Changeset | None) -> JobResult:
+    verdict = decide_outcome(work.action, run, changeset)
     # What the CLI puts into `result` of an error names addresses of ours; beside a report it is the report again.
     left_out = run.report is not None or bool((run.result or {}).get("is_error"))
     return JobResult(
         verdict=verdict,
-        summary=brief.summary,
+        summary=work.brief.summary,
         text="" if left_out else run.text,
         report=run.report,
         cost_usd=run.cost_usd,

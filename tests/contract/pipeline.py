@@ -1,0 +1,134 @@
+"""The three functions wired as `bootstrap` does, real but for AWS, the clock and the agent."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+
+from tests.builders import agent_run, cli_result
+from tests.contract.git_workspace import cloner
+from tests.contract.github_account import reader, writer
+from tests.contract.jira_account import connected
+from tests.fakes.agent import FakeAgent
+from tests.fakes.artifacts import FakeArtifacts
+from tests.fakes.clock import FakeClock
+from tests.fakes.events import FakeEvents
+from tests.fakes.job_store import FakeJobStore
+from tests.fakes.queue import FakeQueue
+
+from alm.standins.github import GitHubStandIn
+from alm.standins.jira import JiraStandIn
+from orchestrator.adapters.jinja_prompts import JinjaPrompts
+from orchestrator.adapters.jira_cloud import JiraCloud
+from orchestrator.bootstrap import catalogue
+from orchestrator.domain.action import Action, Workspace
+from orchestrator.ports import AgentTask, Delivery
+from orchestrator.usecases.brief_job import BriefJob
+from orchestrator.usecases.poll import Poll, PollReport
+from orchestrator.usecases.publish_result import PublishResult
+from orchestrator.usecases.run_job import RunJob
+
+ACTIONS = catalogue(Path(__file__).parents[2] / "prompts")
+FINDING = {"path": "app.py", "line": 1, "severity": "high", "title": "Off by one", "explanation": "It is."}
+# One answer for all: what a schema does not ask for is left out of the comment.
+REPORT = {"summary": "All is told.", "verdict": "comment", "findings": [FINDING], "good": ["Small"]}
+
+
+def _nothing() -> None:
+    pass
+
+
+@dataclass
+class Pipeline:
+    """Jobs from label to release, one at a time; `meanwhile` happens while the agent is at work."""
+
+    jira: JiraStandIn
+    github: GitHubStandIn
+    tracker: JiraCloud
+    clock: FakeClock
+    jobs: FakeJobStore
+    meanwhile: Callable[[], None] = _nothing
+    queue: FakeQueue = field(default_factory=FakeQueue)
+    results: FakeQueue = field(default_factory=FakeQueue)
+    artifacts: FakeArtifacts = field(default_factory=FakeArtifacts)
+    events: FakeEvents = field(default_factory=FakeEvents)
+
+    @classmethod
+    @contextmanager
+    def between(cls, jira: JiraStandIn, github: GitHubStandIn, clock: FakeClock) -> Iterator[Self]:
+        """Signed in already, as a function is that is warm."""
+        tracker = connected(jira, clock)
+        try:
+            tracker.read("NONE-1")
+            yield cls(jira, github, tracker, clock, FakeJobStore(now=clock.now))
+        finally:
+            tracker.session.close()
+
+    def run(self, key: str, action: Action) -> None:
+        """Put the action's label on the issue and see the job through."""
+        self.jira.add_label(key, action.label)
+        (job,) = self.poll().claimed
+        self._worker()(_taken(self.queue))
+        self._publisher()(_taken(self.results).job, 1)
+        assert self.jobs.records[job.job_id].outcome == "succeeded", self.jira.issue(key).comments[-1].text
+
+    def poll(self) -> PollReport:
+        """One look at Jira."""
+        return self._poll()()
+
+    def _poll(self) -> Poll:
+        settings = self.github.settings
+        brief = BriefJob(
+            self.tracker, self.tracker, self.artifacts, ACTIONS, self.github.url, settings.full_name
+        )
+        return Poll(
+            issues=self.tracker,
+            comments=self.tracker,
+            jobs=self.jobs,
+            queue=self.queue,
+            results=self.results,
+            artifacts=self.artifacts,
+            brief=brief,
+            catalogue=ACTIONS,
+            project_key=self.jira.settings.project_key,
+            clock=self.clock,
+            events=self.events,
+        )
+
+    def _work(self, task: AgentTask) -> None:
+        if task.action.workspace is Workspace.READ_WRITE:
+            (task.workspace / "app.py").write_text("x = 3\n")
+        self.meanwhile()
+
+    def _worker(self) -> RunJob:
+        answer = agent_run(result=cli_result(structured_output=REPORT))
+        return RunJob(
+            jobs=self.jobs,
+            artifacts=self.artifacts,
+            results=self.results,
+            cloner=cloner(self.github),
+            pull_requests=reader(self.github),
+            prompts=JinjaPrompts(),
+            agent=FakeAgent(answer, meanwhile=self._work),
+            catalogue=ACTIONS,
+            events=self.events,
+        )
+
+    def _publisher(self) -> PublishResult:
+        return PublishResult(
+            issues=self.tracker,
+            comments=self.tracker,
+            pull_requests=writer(self.github),
+            jobs=self.jobs,
+            artifacts=self.artifacts,
+            catalogue=ACTIONS,
+            events=self.events,
+        )
+
+
+def _taken(queue: FakeQueue) -> Delivery:
+    delivery = queue.receive(0)
+    assert delivery is not None
+    queue.delete(delivery.receipt)
+    return delivery

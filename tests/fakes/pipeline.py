@@ -1,0 +1,109 @@
+"""The use cases over fakes: poll, work and publish as the deployed functions chain them, with no queue between."""
+
+from dataclasses import dataclass, field
+
+from tests.builders import agent_run, catalogue, changeset
+from tests.fakes.agent import FakeAgent, FakePrompts
+from tests.fakes.artifacts import FakeArtifacts
+from tests.fakes.clock import FakeClock
+from tests.fakes.code_host import FakeCheckout, FakeCloner, FakePullRequests
+from tests.fakes.events import FakeEvents
+from tests.fakes.job_store import FakeJobStore
+from tests.fakes.queue import FakeQueue
+from tests.fakes.tracker import FakeTracker
+
+from orchestrator.domain.action import Catalogue
+from orchestrator.domain.job import Brief, Job, brief_key
+from orchestrator.ports import Delivery
+from orchestrator.usecases.brief_job import BriefJob
+from orchestrator.usecases.poll import Poll, PollReport
+from orchestrator.usecases.publish_result import PublishResult
+from orchestrator.usecases.run_job import RunJob
+
+SERVER, REPO = "https://github.example", "o/r"
+
+
+@dataclass
+class Pipeline:
+    """Everything a job passes through, and everything it can reach."""
+
+    catalogue: Catalogue = field(default_factory=catalogue)
+    tracker: FakeTracker = field(default_factory=FakeTracker)
+    clock: FakeClock = field(default_factory=FakeClock)
+    jobs: FakeJobStore = field(default_factory=FakeJobStore)
+    queue: FakeQueue = field(default_factory=FakeQueue)
+    results: FakeQueue = field(default_factory=FakeQueue)
+    artifacts: FakeArtifacts = field(default_factory=FakeArtifacts)
+    events: FakeEvents = field(default_factory=FakeEvents)
+    cloner: FakeCloner = field(default_factory=lambda: FakeCloner(FakeCheckout(changeset())))
+    pull_requests: FakePullRequests = field(default_factory=FakePullRequests)
+    agent: FakeAgent = field(default_factory=lambda: FakeAgent(agent_run()))
+
+    def __post_init__(self) -> None:
+        self.jobs.now = self.clock.now
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass, for the job table too."""
+        self.clock.now += seconds
+        self.jobs.now = self.clock.now
+
+    def poll(self) -> PollReport:
+        """One poll."""
+        return Poll(
+            issues=self.tracker,
+            comments=self.tracker,
+            jobs=self.jobs,
+            queue=self.queue,
+            results=self.results,
+            artifacts=self.artifacts,
+            brief=BriefJob(self.tracker, self.tracker, self.artifacts, self.catalogue, SERVER, REPO),
+            catalogue=self.catalogue,
+            project_key="DEMO",
+            clock=self.clock,
+            events=self.events,
+        )()
+
+    def work(self, of: Job, attempt: int = 1) -> None:
+        """One delivery to a worker."""
+        RunJob(
+            jobs=self.jobs,
+            artifacts=self.artifacts,
+            results=self.results,
+            cloner=self.cloner,
+            pull_requests=self.pull_requests,
+            prompts=FakePrompts(),
+            agent=self.agent,
+            catalogue=self.catalogue,
+            events=self.events,
+        )(Delivery(of, attempt, "receipt"))
+
+    def publish(self, of: Job, attempt: int = 1, *, may_request_changes: bool = False) -> None:
+        """One delivery to the publisher."""
+        PublishResult(
+            issues=self.tracker,
+            comments=self.tracker,
+            pull_requests=self.pull_requests,
+            jobs=self.jobs,
+            artifacts=self.artifacts,
+            catalogue=self.catalogue,
+            events=self.events,
+            may_request_changes=may_request_changes,
+        )(of, attempt)
+
+    def take(self) -> Job:
+        """The one job that a poll claims or brings back."""
+        report = self.poll()
+        (taken,) = (*report.claimed, *report.resumed)
+        return taken
+
+    def through(self, attempt: int = 1) -> Job:
+        """One job from its label to its end, on that attempt of worker and publisher."""
+        taken = self.take()
+        if taken in self.queue.jobs():
+            self.work(taken, attempt)
+        self.publish(taken, attempt)
+        return taken
+
+    def brief(self, of: Job) -> Brief:
+        """What was stored for the worker."""
+        return Brief.model_validate_json(self.artifacts.contents[brief_key(of)])
