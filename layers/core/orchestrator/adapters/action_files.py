@@ -81,6 +81,10 @@ class _UniqueKeysLoader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
+# By name: what other libraries register for SafeLoader would otherwise count here too.
+_UniqueKeysLoader.add_constructor("tag:yaml.org,2002:map", _UniqueKeysLoader.construct_yaml_map)
+
+
 def _settings(path: Path) -> Any:
     if not path.exists():
         raise ConfigError(f"{path}: missing: every action needs its Claude Code settings")
