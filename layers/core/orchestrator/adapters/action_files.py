@@ -82,7 +82,7 @@ class _UniqueKeysLoader(yaml.SafeLoader):
 
 
 # By name: what other libraries register for SafeLoader would otherwise count here too.
-_UniqueKeysLoader.add_constructor("tag:yaml.org,2002:map", _UniqueKeysLoader.construct_yaml_map)
+_UniqueKeysLoader.add_constructor("tag:yaml.org,2002:map", _UniqueKeysLoader.construct_yaml_map)  # type: ignore[type-var]
 
 
 def _settings(path: Path) -> Any:
