@@ -66,6 +66,7 @@ def test_a_labelled_issue_is_claimed_told_and_queued(world: World) -> None:
         summary="Ten pieces cost full price",
         description="# Steps",
         url="https://example.atlassian.net/browse/DEMO-1",
+        status_comment=world.tracker.own["DEMO-1"][0].id,
     )
     assert world.events.named("job.queued") == [{**expected.log_fields(), "resumed": False}]
 

@@ -5,7 +5,7 @@ from tests.builders import action, agent_run, issue, job, job_result, verdict
 from tests.fakes.pipeline import Pipeline
 
 from orchestrator.domain import status
-from orchestrator.domain.job import Job, JobRecord, JobState
+from orchestrator.domain.job import Job, JobRecord, JobState, result_key
 from orchestrator.domain.outcome import JobResult, Outcome
 from orchestrator.errors import RefusedError, TransientError
 from orchestrator.usecases.publish_result import MAX_ATTEMPTS
@@ -221,3 +221,12 @@ def test_a_result_that_is_being_published_is_not_talked_over() -> None:
     )
     assert not status.is_due(record, 1_000.0)
     assert status.is_due(record.model_copy(update={"phase": "agent"}), 1_000.0)
+
+
+def test_the_end_is_told_even_when_the_record_knows_no_comment(world: Pipeline) -> None:
+    world.tracker.add(issue())
+    (taken,) = world.poll().claimed
+    del world.jobs.records[taken.job_id]
+    world.artifacts.put(result_key(taken.job_id), job_result().model_dump_json().encode())
+    world.publish(taken)
+    assert world.tracker.status("DEMO-1") == [status.ended(action(), taken, job_result(), "")]

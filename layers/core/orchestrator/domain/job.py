@@ -82,7 +82,7 @@ class ContextResult(BaseModel):
 
 
 class Brief(BaseModel):
-    """What the worker is told of the ticket, as Markdown; it has no Jira access of its own."""
+    """What worker and publisher are told of the ticket, as Markdown; the worker has no Jira access of its own."""
 
     model_config = _FROZEN
     issue_type: StorableText
@@ -92,6 +92,15 @@ class Brief(BaseModel):
     context: tuple[ContextResult, ...] = ()
     latest: dict[str, PastResult] = {}
     pull_request: int | None = None
+    status_comment: str | None = None
+
+    @classmethod
+    def read(cls, stored: bytes | None) -> "Brief | None":
+        """A stored brief, None if there is none or another release wrote it in a form this one cannot read."""
+        try:
+            return None if stored is None else cls.model_validate_json(stored)
+        except ValueError:
+            return None
 
 
 def brief_key(job: Job) -> str:

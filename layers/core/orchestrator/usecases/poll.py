@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from orchestrator.domain import status
 from orchestrator.domain.action import Action, Catalogue
 from orchestrator.domain.issue import Claim, Issue, Leave, OwnComment, Resume, decide
-from orchestrator.domain.job import PROCESSING_LABEL, Job, JobRecord, brief_key, result_key
+from orchestrator.domain.job import PROCESSING_LABEL, Brief, Job, JobRecord, brief_key, result_key
 from orchestrator.domain.jql import labelled_issues
 from orchestrator.domain.outcome import JobResult, Verdict
 from orchestrator.errors import ConfigError, OrchestratorError
@@ -105,17 +105,21 @@ class Poll:
         job = decision.job
         action = self.catalogue.named(job.action)
         brief = self.brief(issue, action)
-        self.artifacts.put(brief_key(job), brief.model_dump_json().encode())
         if (rejection := self.brief.rejection(issue, action)) is not None:
-            self._reject(issue, job, rejection)
+            self._reject(job, brief, rejection)
             return
         comment = self._status_comment(job, action, is_new=isinstance(decision, Claim))
+        self._store(job, brief.model_copy(update={"status_comment": comment}))
         self.queue.send(job)
         self.jobs.create(job, comment)
 
-    def _reject(self, issue: Issue, job: Job, rejection: Verdict) -> None:
+    def _store(self, job: Job, brief: Brief) -> None:
+        self.artifacts.put(brief_key(job), brief.model_dump_json().encode())
+
+    def _reject(self, job: Job, brief: Brief, rejection: Verdict) -> None:
         """Straight to the publisher; it ends in seconds, so there is no status to show."""
-        rejected = JobResult(verdict=rejection, summary=issue.summary)
+        self._store(job, brief)
+        rejected = JobResult(verdict=rejection, summary=brief.summary)
         self.artifacts.put(result_key(job.job_id), rejected.model_dump_json().encode())
         self.results.send(job)
         self.jobs.create(job, None)

@@ -49,9 +49,10 @@ class PublishResult:
         action = self.catalogue.named(job.action)
         result, link = self._proposed(action, job, attempt)
         told = self._tell(job, comment.result_comment(action, job, result, link), result, attempt)
-        if record is not None and record.status_comment is not None:
-            self._show_end(job, record.status_comment, status.ended(action, job, result, link), attempt)
-        return self._close(job, result, told)
+        brief = Brief.read(self.artifacts.get(brief_key(job)))
+        if brief is not None and brief.status_comment is not None:
+            self._show_end(job, brief.status_comment, status.ended(action, job, result, link), attempt)
+        return self._close(job, result, _latest(brief, job, result, told))
 
     def _show_end(self, job: Job, comment_id: str, text: str, attempt: int) -> None:
         """Edit the status comment; whatever refuses that for good must not keep the labels from being released."""
@@ -144,17 +145,9 @@ class PublishResult:
         own = self.comments.own_comments(job.issue_key)
         return {one.part: one.id for one in own if one.job_id == job.job_id}
 
-    def _latest(self, job: Job, result: JobResult, told: str) -> dict[str, PastResult]:
-        """The issue's latest results, this one among them if it is one to build on."""
-        stored = self.artifacts.get(brief_key(job))
-        latest = {} if stored is None else Brief.model_validate_json(stored).latest
-        if result.verdict.outcome is not Outcome.SUCCEEDED:
-            return latest
-        return {**latest, job.action: PastResult(job_id=job.job_id, comment_id=told)}
-
-    def _close(self, job: Job, result: JobResult, told: str) -> None:
+    def _close(self, job: Job, result: JobResult, latest: dict[str, PastResult]) -> None:
         outcome = result.verdict.outcome
-        self.issues.release(job, outcome, self._latest(job, result, told))
+        self.issues.release(job, outcome, latest)
         self.jobs.end(job, outcome, result.cost_usd)
         self.events.info(
             "job.ended",
@@ -163,6 +156,14 @@ class PublishResult:
             duration_ms=result.duration_ms,
             cost_usd=result.cost_usd,
         )
+
+
+def _latest(brief: Brief | None, job: Job, result: JobResult, told: str) -> dict[str, PastResult]:
+    """The issue's latest results, this one among them if it is one to build on."""
+    latest = {} if brief is None else brief.latest
+    if result.verdict.outcome is not Outcome.SUCCEEDED:
+        return latest
+    return {**latest, job.action: PastResult(job_id=job.job_id, comment_id=told)}
 
 
 def _unpublished(result: JobResult, reason: str) -> JobResult:

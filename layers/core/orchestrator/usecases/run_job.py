@@ -102,10 +102,10 @@ class RunJob:
             raise JobFailed(f"This deployment has no action `{job.action}`.")
         if delivery.attempt > MAX_ATTEMPTS:
             raise JobFailed(f"The worker stopped {MAX_ATTEMPTS} times without finishing this job.")
-        stored = self.artifacts.get(brief_key(job))
-        if stored is None:
+        brief = Brief.read(self.artifacts.get(brief_key(job)))
+        if brief is None:
             raise JobFailed("What the worker was to know of the ticket is no longer stored.")
-        work = _Work(job, action, Brief.model_validate_json(stored))
+        work = _Work(job, action, brief)
         self._phase(job, "clone")
         match action.produces:
             case Produces.COMMENT:
