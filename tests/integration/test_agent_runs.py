@@ -136,3 +136,12 @@ def test_an_empty_answer_is_an_empty_text(workspace: Path) -> None:
     ran = ask(turns(Turn()), task(workspace))
     assert ran.run.text == ""
     assert ran.run.report is None
+
+
+def test_an_answer_of_another_form_is_kept_when_the_cli_gives_up_on_it(workspace: Path) -> None:
+    half = {"summary": "It is the cart."}
+    ran = ask(turns(Turn("Let me answer.", reports(half).tools)), task(workspace))
+    assert ran.run.is_unformed
+    assert ran.run.report == half
+    assert ran.run.text == "Let me answer."
+    assert ran.run.cost_usd is not None

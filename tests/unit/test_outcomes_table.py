@@ -23,7 +23,7 @@ from tests.builders import (
 from tests.fakes.code_host import FakeCheckout
 from tests.fakes.pipeline import Pipeline
 
-from orchestrator.domain.agent import AgentRun, Stop
+from orchestrator.domain.agent import UNFORMED, AgentRun, Stop
 from orchestrator.domain.outcome import Outcome
 from orchestrator.domain.pull_request import PullState
 from orchestrator.errors import JobFailed, RefusedError, SandboxRefused, TransientError
@@ -127,7 +127,7 @@ CASES: dict[str, Case] = {
     "the model's service refuses the call": _errs(api_error_status=401),
     "its turns are used up": _errs(subtype="error_max_turns"),
     "its budget is used up": _errs(subtype="error_max_budget_usd"),
-    "it cannot put its answer into the action's form": _errs(subtype="error_max_structured_output_retries"),
+    "it cannot put its answer into the action's form, and says nothing else": _errs(subtype=UNFORMED),
     "its exit status is not 0, though its result has no error": _ends(agent_run(exit_status=3)),
     "it says INVALID TICKET": _ends(agent_run(result=cli_result(result="INVALID TICKET: no steps"))),
     "it says INVALID TICKET, but changed files": _ends(
@@ -152,6 +152,13 @@ CASES: dict[str, Case] = {
     "an error of ours, on the last attempt": _fails("agent", "run", KeyError(), attempt=MAX_ATTEMPTS),
     "a report": _ends(agent_run(result=cli_result(structured_output=REPORT))),
     "words instead of a report; the comment says so": Case(),
+    "half a report, or one of another form; the comment says so": _ends(
+        agent_run(
+            exit_status=1,
+            result=cli_result(is_error=True, subtype=UNFORMED, result=None),
+            offered={"summary": "It is the cart."},
+        )
+    ),
     "a report, though it was denied something; the comment says so": _ends(
         agent_run(result=cli_result(structured_output=REPORT), denials=DENIED)
     ),
@@ -220,6 +227,10 @@ def test_only_a_success_leaves_anything_on_the_code_host(condition: str) -> None
     [
         (
             "words instead of a report; the comment says so",
+            "*The agent did not give its answer in the form it was",
+        ),
+        (
+            "half a report, or one of another form; the comment says so",
             "*The agent did not give its answer in the form it was",
         ),
         (

@@ -67,7 +67,9 @@ def test_a_title_is_a_commit_message_too_and_refers_to_nothing(summary: str, tit
 
 def test_a_body_leads_to_the_ticket_and_ends_with_what_it_cost() -> None:
     assert _body("Done.") == (
-        f"Ticket: [DEMO-1]({URL})\n\nDone.\n\n---\n\n"
+        f"Ticket: [DEMO-1]({URL})\n\n"
+        "*The agent did not give its answer in the form it was asked for; here it is as it was written.*\n\n"
+        "Done.\n\n---\n\n"
         "*claude-test-1 · 4 turns · $0.25 · 1 min 1 s · job DEMO-1-fix-ba9876543210*"
     )
 

@@ -140,6 +140,8 @@ class ClaudeCode:
             turns=read.turns,
             duration_ms=round(elapsed_s * 1000),
             upstream_status=gateway.upstream_status,
+            offered=read.offered,
+            said=read.said,
         )
 
 

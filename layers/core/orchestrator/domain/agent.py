@@ -12,6 +12,9 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 # The CLI's own words, in the tags that no output of a tool starts with.
+# The tool by which the agent gives its structured result, and the CLI's word for giving up on one.
+ANSWER_TOOL = "StructuredOutput"
+UNFORMED = "error_max_structured_output_retries"
 REMOVED_TOOL = "<tool_use_error>Error: No such tool available"
 # A report deeper than this cannot be stored and read again; no schema of ours comes near.
 DEEPEST_REPORT = 50
@@ -56,17 +59,24 @@ class AgentRun:
     turns: int = 0
     duration_ms: int = 0
     upstream_status: int | None = None
+    offered: dict[str, Any] | None = None
+    said: str = ""
+
+    @property
+    def is_unformed(self) -> bool:
+        """Whether the CLI gave up on the answer's form. What the agent `offered` and `said` last is all there is."""
+        return (self.result or {}).get("subtype") == UNFORMED
 
     @property
     def text(self) -> str:
         """The agent's last word; with a report, that is the report again as JSON."""
-        text = (self.result or {}).get("result")
+        text = self.said if self.is_unformed else (self.result or {}).get("result")
         return text.strip() if isinstance(text, str) else ""
 
     @property
     def report(self) -> dict[str, Any] | None:
-        """The structured result, where the agent gave one."""
-        report = (self.result or {}).get("structured_output")
+        """The structured result, where the agent gave one; the last it tried where none was accepted."""
+        report = self.offered if self.is_unformed else (self.result or {}).get("structured_output")
         return report if isinstance(report, dict) and _is_shallow(report, DEEPEST_REPORT) else None
 
     @property
@@ -85,6 +95,8 @@ class Transcript:
     result: dict[str, Any] | None = None
     model: str = ""
     unread_lines: int = 0
+    offered: dict[str, Any] | None = None
+    said: str = ""
     _answered: int = 0
     _denied: dict[str, Denial] = field(default_factory=dict)
     _calls: dict[str, tuple[str, str]] = field(default_factory=dict)
@@ -123,8 +135,15 @@ class Transcript:
     def _take_assistant(self, message: dict[str, Any]) -> None:
         self._answered += any(block["type"] in {"text", "tool_use"} for block in message["content"])
         for block in message["content"]:
+            if block["type"] == "text":
+                self.said = str(block["text"])
             if block["type"] == "tool_use":
-                self._calls[block["id"]] = (block["name"], target_of(block["input"]))
+                self._take_call(block)
+
+    def _take_call(self, block: Mapping[str, Any]) -> None:
+        self._calls[block["id"]] = (block["name"], target_of(block["input"]))
+        if block["name"] == ANSWER_TOOL and isinstance(block["input"], dict):
+            self.offered = block["input"]
 
     def _take_tool_results(self, content: str | list[dict[str, Any]]) -> None:
         for block in content if isinstance(content, list) else ():

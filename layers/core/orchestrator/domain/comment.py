@@ -39,7 +39,7 @@ def _link(action: Action, link: str) -> str:
 
 
 def _unstructured(result: JobResult) -> str:
-    return "" if result.report is not None else _NO_REPORT
+    return "" if result.report is not None and not result.unformed else _NO_REPORT
 
 
 def _reported(action: Action, result: JobResult) -> str:
@@ -136,5 +136,12 @@ def pull_request_body(action: Action, job: Job, result: JobResult, ticket_url: s
     said, *rest = split_markdown(visible(body(action, result)), PULL_REQUEST_REPORT_LIMIT)
     more = "*The report is longer: the ticket has all of it.*" if rest else ""
     ticket = f"Ticket: [{job.issue_key}]({ticket_url})"
-    parts = (ticket, without_references(said), more, "---", footer(job, result))
+    parts = (
+        ticket,
+        _unstructured(result) if said else "",
+        without_references(said),
+        more,
+        "---",
+        footer(job, result),
+    )
     return "\n\n".join(part for part in parts if part)

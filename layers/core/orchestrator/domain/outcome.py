@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 from orchestrator.domain import report
 from orchestrator.domain.action import Action, Produces
-from orchestrator.domain.agent import AgentRun, Denial, Stop
+from orchestrator.domain.agent import UNFORMED, AgentRun, Denial, Stop
 from orchestrator.domain.changeset import Changeset
 from orchestrator.domain.pull_request import ReviewSubject
 from orchestrator.domain.untrusted import StorableText
@@ -60,6 +60,7 @@ class JobResult(BaseModel):
     base_branch: str | None = None
     changeset: Changeset | None = None
     subject: ReviewSubject | None = None
+    unformed: bool = False
 
     @classmethod
     def read(cls, stored: bytes | None) -> "JobResult | None":
@@ -103,6 +104,8 @@ def _errored(action: Action, run: AgentRun) -> Verdict | None:
             f"The agent ended without a result (exit status {run.exit_status}). "
             "If it happens again, the job's log tells more."
         )
+    if run.is_unformed and (run.report or run.text):
+        return None
     # `subtype` says "success" for a refused model call: `is_error` is what counts.
     if run.result.get("is_error") or str(run.result.get("subtype")) in _REASONS:
         return _failed(_error_reason(action, run, run.result))
@@ -120,9 +123,7 @@ _REASONS: Mapping[str, Callable[[Action], str]] = {
         f"The agent used up its budget of ${action.budget_usd:.2f} without finishing. "
         "Make the ticket smaller or more precise, or raise budget_usd for this action."
     ),
-    "error_max_structured_output_retries": lambda _: (
-        "The agent could not put its answer into the form this action asks for."
-    ),
+    UNFORMED: lambda _: "The agent could not put its answer into the form this action asks for.",
 }
 _API_REASONS: Mapping[int, str] = {
     400: "The model's service did not accept the request (400). The ticket may be too large for the model.",

@@ -206,4 +206,5 @@ def _result(work: _Work, run: AgentRun, changeset: Changeset | None) -> JobResul
         duration_ms=run.duration_ms,
         denials=run.denials,
         changeset=changeset,
+        unformed=run.is_unformed,
     )
