@@ -1,24 +1,22 @@
 """Checks what went over the wire against a vendor's OpenAPI document; knows no client and no stand-in."""
 
-import json
 import re
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 from openapi_core import Config, OpenAPI
 from openapi_core.datatypes import RequestParameters
+from tests.contract.contract_files import document, missing
 from werkzeug.datastructures import Headers, ImmutableMultiDict
 
 from alm.standins.http import Answer, Request
 
-CONTRACTS = Path(__file__).parents[2].parent / "shared" / "contracts"
 # Every operation of either vendor can answer these; the documents list them here and there.
 EVERYWHERE = frozenset({401, 403, 409, 410, 429, 500, 502, 503})
 # The vendor said the request was wrong, so it need not fit the contract.
@@ -140,18 +138,16 @@ class Contract:
 
 @cache
 def known_contract(file_name: str, prefix: str) -> Contract | None:
-    """Load a document of the shared contracts; None where there are none."""
-    path = CONTRACTS / file_name
-    return Contract(json.loads(path.read_text()), prefix) if path.is_file() else None
+    """Load a vendor's document; None where there is none."""
+    found = document(file_name)
+    return None if found is None else Contract(found, prefix)
 
 
 def contract(file_name: str, prefix: str) -> Contract:
-    """Load a document of the shared contracts, or skip the test where there are none."""
+    """Load a vendor's document, or skip the test where there is none."""
     found = known_contract(file_name, prefix)
     if found is None:
-        pytest.skip(
-            f"The API contract {file_name} is not on this machine, so nothing can be held against it."
-        )
+        pytest.skip(missing(file_name))
     return found
 
 

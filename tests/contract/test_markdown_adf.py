@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,12 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft4Validator, ValidationError
 from jsonschema.validators import extend
+from tests.contract.contract_files import document, missing
 from tests.contract.markdown_corpus import EXTENSIONS, HTML, SAMPLES, Sample
 
 from orchestrator.adapters.markdown_adf import as_code_block, only_plain, to_adf
 from orchestrator.domain.adf import text_length
 
-CONTRACTS = Path(__file__).parents[2].parent / "shared" / "contracts"
 BLOCKS = {
     "doc", "paragraph", "heading", "bulletList", "orderedList", "listItem", "taskList", "taskItem",
     "codeBlock", "blockquote", "rule", "table", "tableRow", "tableCell", "tableHeader",
@@ -29,10 +28,10 @@ Check = Callable[[dict[str, Any]], None]
 
 @pytest.fixture(scope="module")
 def valid() -> Check:
-    path = CONTRACTS / "adf-v1.json"
-    if not path.exists():
-        pytest.skip("Atlassian's ADF schema is not on this machine: shared/contracts/adf-v1.json.")
-    validator = _by_type(json.loads(path.read_text("utf-8")))
+    schema = document("adf-v1.json")
+    if schema is None:
+        pytest.skip(missing("adf-v1.json"))
+    validator = _by_type(schema)
     return lambda document: validator.validate(json.loads(json.dumps(document)))
 
 
