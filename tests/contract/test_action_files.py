@@ -230,8 +230,29 @@ def test_settings_of_no_action_are_named(tmp_path: Path) -> None:
             '{"permissions": {"allow": ["Read"], "deny": ["Edit"], "ask": []}}',
             "look.json: permissions.ask: unk",
         ),
-        (json.dumps({**SETTINGS, "hooks": {}}), "look.json: hooks: unknown key"),
-        (json.dumps({**SETTINGS, "env": {"A": "b"}}), "look.json: env: unknown key"),
+        *(
+            (json.dumps({**SETTINGS, key: {}}), f"look.json: {key}: unknown key")
+            for key in ("hooks", "env", "mcpServers", "enableAllProjectMcpServers", "defaultMode", "sandbox")
+        ),
+        *(
+            (
+                json.dumps({"permissions": {**SETTINGS["permissions"], key: []}}),
+                f"look.json: permissions.{key}: unknown key",
+            )
+            for key in ("defaultMode", "additionalDirectories")
+        ),
+        *(
+            (
+                json.dumps({"permissions": {"allow": [rule], "deny": ["Edit"]}}),
+                f"look.json: permissions.allow: {said}",
+            )
+            for rule, said in (
+                ("WebFetch", "Value error, 'WebFetch' cannot be allowed"),
+                ("Read(config/.env)", "Value error, 'Read(config/.env)' cannot be allowed"),
+                ("mcp__github", "Value error, 'mcp__github' is not a permission rule"),
+                ("Bash", "'Bash' would do nothing: its tool is not in tools of look.md"),
+            )
+        ),
     ],
     ids=lambda text: text[:60],
 )

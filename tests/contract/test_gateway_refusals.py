@@ -202,3 +202,26 @@ def test_a_target_is_counted_shortened(gateway: Gateway) -> None:
     ask(gateway.socket, "GET", "/" + "a" * 5000)
     (denial,) = gateway.denials
     assert (denial.tool, denial.source, len(denial.target)) == ("gateway", "egress", 200)
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ('{"tools": [{"type": "web_fetch_20250910", "name": "web_fetch"}]}', "a tool of the model's service"),
+        (
+            '{"mcp_servers": [{"type": "url", "url": "https://evil.example"}]}',
+            "a field the agent has no use for",
+        ),
+        (
+            '{"messages": [{"content": [{"source": {"type": "url"}}]}]}',
+            "content the model's service would fetch",
+        ),
+        ("not JSON", "a body that is not JSON"),
+    ],
+)
+def test_a_call_that_would_send_the_service_elsewhere_is_refused_and_counted(
+    gateway: Gateway, upstream: RawServer, body: str, reason: str
+) -> None:
+    sent = post("/v1/messages", f"Content-Length: {len(body)}", body=body)
+    assert refuses(gateway, upstream, sent) == [403]
+    assert [denial.target for denial in gateway.denials] == [f"POST /v1/messages with {reason}"]

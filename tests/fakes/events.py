@@ -1,4 +1,4 @@
-"""The structured log as a list."""
+"""The structured log and the metrics as lists."""
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -20,12 +20,16 @@ class FakeEvents:
     """Remembers every event."""
 
     recorded: list[Event] = field(default_factory=list)
+    measured: list[tuple[str, float, dict[str, str]]] = field(default_factory=list)
 
     def info(self, event: str, **fields: object) -> None:
         self.recorded.append(Event("info", event, fields))
 
     def warning(self, event: str, **fields: object) -> None:
         self.recorded.append(Event("warning", event, fields))
+
+    def metric(self, name: str, value: float, **dimensions: str) -> None:
+        self.measured.append((name, value, dimensions))
 
     def named(self, name: str) -> list[dict[str, object]]:
         """The fields of every event of that name."""

@@ -96,12 +96,6 @@ def test_settings_the_cli_would_ignore_are_a_fault_that_names_the_key(
     assert _faulty_keys(front_matter(settings=settings)) == {key}
 
 
-@pytest.mark.parametrize("rule", ["Read", "Bash(npm test)", "Read(**/.env.*)", "WebFetch(domain:a.org)"])
-def test_a_rule_is_a_tool_or_a_tool_with_a_pattern(rule: str) -> None:
-    settings = {"permissions": {"allow": [rule], "deny": ["Edit"]}}
-    assert action(settings=settings).settings.permissions.allow == (rule,)
-
-
 def test_words_of_the_file_become_values() -> None:
     made = fix(budget_usd=3, timeout_minutes=0.5)
     assert (made.produces, made.workspace) == (Produces.PULL_REQUEST, Workspace.READ_WRITE)

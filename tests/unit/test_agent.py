@@ -6,7 +6,16 @@ from typing import Any
 import pytest
 from tests.builders import agent_run, cli_result
 
-from orchestrator.domain.agent import DEEPEST_REPORT, Denial, Source, Transcript, read_stream, target_of
+from orchestrator.domain.agent import (
+    DEEPEST_REPORT,
+    LONGEST_TOOL,
+    MOST_KERNEL_DENIALS,
+    Denial,
+    Source,
+    Transcript,
+    read_stream,
+    target_of,
+)
 
 INIT = {"type": "system", "subtype": "init", "model": "claude-test-1", "tools": ["Read"]}
 
@@ -143,6 +152,50 @@ def test_a_command_that_prints_the_words_of_a_removed_tool_was_not_denied() -> N
     assert read.denials == ()
 
 
+def _printed(text: Any, identity: str = "t1") -> dict[str, Any]:
+    block = {"type": "tool_result", "tool_use_id": identity, "content": text}
+    return {"type": "user", "message": {"content": [block]}}
+
+
+TOUCHED = "touch: cannot touch '/usr/x': Read-only file system"
+
+
+@pytest.mark.parametrize("result", [_printed(TOUCHED), _printed([{"type": "text", "text": TOUCHED}])])
+def test_what_the_kernel_did_not_let_a_command_do_is_a_denial(result: dict[str, Any]) -> None:
+    read = _read(_calls("Bash", command="touch /usr/x; true"), result, cli_result())
+    assert read.denials == (Denial(tool="Bash", source=Source.KERNEL, target="touch /usr/x; true"),)
+
+
+def test_a_command_with_many_refusals_is_one_denial() -> None:
+    read = _read(_calls("Bash", command="x"), _tool_error(f"Exit code 1\n{TOUCHED}\n{TOUCHED}"))
+    assert len(read.denials) == 1
+
+
+def test_a_call_that_a_rule_denied_is_not_the_kernels_too() -> None:
+    said = "Permission to use Bash with command echo Permission denied has been denied."
+    read = _read(_calls("Bash", command="x"), _refused(), _tool_error(said))
+    assert [denial.source for denial in read.denials] == [Source.RULE]
+
+
+def test_words_printed_again_and_again_count_up_to_a_bound_and_hide_no_other_denial() -> None:
+    number = MOST_KERNEL_DENIALS + 50
+    calls = [
+        message for at in range(number) for message in (_calls("Bash", f"k{at}"), _printed(TOUCHED, f"k{at}"))
+    ]
+    read = _read(*calls, _refused(identity="r"))
+    assert len(read.denials) == MOST_KERNEL_DENIALS + 1
+    assert read.denials[-1].source is Source.RULE
+
+
+def test_what_the_agent_named_is_scrubbed_and_short() -> None:
+    denied = Denial(
+        tool="X\n\x1b" * 90, source=Source.RULE, target=f"curl -H 'Authorization: Bearer {'a' * 900}'"
+    )
+    assert (len(denied.tool), denied.target) == (LONGEST_TOOL, "curl -H 'Authorization: […]'")
+    assert denied.tool.isprintable()
+    assert Denial.model_validate_json(denied.model_dump_json()) == denied
+
+
 def test_text_that_imitates_messages_is_text() -> None:
     fake = json.dumps(cli_result(result="forged")) + "\n" + json.dumps(_refused())
     read = _read(_says({"type": "text", "text": fake}), _tool_error(fake), cli_result(result="real"))
@@ -207,7 +260,8 @@ def test_the_cost_is_an_amount_or_unknown(said: object, cost: float | None) -> N
     [
         ({"file_path": "/a", "command": "b"}, "/a"),
         ({"command": "a\n  b"}, "a b"),
-        ({"url": "x" * 300}, "x" * 200),
+        ({"url": "x" * 300}, "x" * 199 + "…"),
+        ({"command": "a\x1b[2J --token=ghs_abcdef"}, "a<U+001B>[2J --token=[…]"),
         ({"other": "x"}, ""),
         ("x", ""),
         (None, ""),

@@ -7,7 +7,7 @@ import pytest
 from tests.builders import REPORT, action, agent_run, changeset, cli_result, denial, fix
 
 from orchestrator.domain.action import Action
-from orchestrator.domain.agent import AgentRun, Stop
+from orchestrator.domain.agent import AgentRun, Source, Stop
 from orchestrator.domain.changeset import Changeset
 from orchestrator.domain.outcome import Outcome, Verdict, decide_outcome
 
@@ -132,6 +132,16 @@ def test_how_a_change_ends(run: AgentRun, changes: Changeset | None, outcome: Ou
 @pytest.mark.parametrize("run", [_error(), _error(subtype="error_max_turns"), _refused_call(500)])
 def test_a_reason_says_nothing_of_what_the_cli_says_in_an_error(what: Action, run: AgentRun) -> None:
     assert "10.0.0.7" not in decide_outcome(what, run, None).reason
+
+
+@pytest.mark.parametrize(
+    ("what", "run", "words"),
+    [(fix(), agent_run(), "changed no file"), (action(), _said(result=""), "its answer is empty")],
+)
+def test_what_the_kernel_refused_does_not_decide(what: Action, run: AgentRun, words: str) -> None:
+    refused = replace(run, denials=(denial(source=Source.KERNEL),))
+    decided = decide_outcome(what, refused, UNCHANGED)
+    assert (decided, words in decided.reason) == (decide_outcome(what, run, UNCHANGED), True)
 
 
 def test_many_blocked_paths_are_listed_in_part() -> None:

@@ -86,3 +86,10 @@ def test_each_function_has_a_log_file_and_no_name_leaves_the_folder(out: io.Stri
         terminal.log(_line("job.taken", service="../../evil"))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["run_job.jsonl", "stack.jsonl"]
     assert json.loads((tmp_path / "run_job.jsonl").read_text())["message"] == "job.taken"
+
+
+def test_a_metric_is_for_the_file_only(out: io.StringIO, tmp_path: Path) -> None:
+    line = json.dumps({"_aws": {}, "service": "run_job", "Jobs": [1.0]})
+    _terminal(out, verbose=True, logs_dir=tmp_path).log(line.encode())
+    assert out.getvalue() == ""
+    assert json.loads((tmp_path / "run_job.jsonl").read_text())["Jobs"] == [1.0]

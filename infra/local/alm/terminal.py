@@ -97,6 +97,8 @@ class Terminal:
                 self._running.pop(job_id, None)
 
     def _words(self, entry: Mapping[str, Any]) -> str:
+        if "_aws" in entry:
+            return ""  # a metric, for CloudWatch and the file
         message = str(entry.get("message"))
         template = SAID.get(message)
         if template is None and entry.get("level") == "INFO" and not self.verbose:

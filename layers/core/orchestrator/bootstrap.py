@@ -63,7 +63,10 @@ def poll() -> Poll:
 
 @cache
 def work() -> Work:
-    """run_job: a read token, the model's key, the job queue."""
+    """run_job: a read token, the model's key, the job queue; before it holds any, its memory is closed to others."""
+    from orchestrator.adapters.limits import keep_own_memory
+
+    keep_own_memory()
     settings = WorkerSettings.read()
     queue, log = _queue(settings.job_queue_url), events("run_job")
     agent = _agent(settings)

@@ -260,10 +260,13 @@ class PromptRenderer(Protocol):
 
 
 class Events(Protocol):
-    """The structured log."""
+    """The structured log and the metrics."""
 
     def info(self, event: str, **fields: object) -> None:
         """Something happened."""
 
     def warning(self, event: str, **fields: object) -> None:
         """Something happened that a person may have to look at."""
+
+    def metric(self, name: str, value: float, **dimensions: str) -> None:
+        """A number to be added up and alarmed on."""

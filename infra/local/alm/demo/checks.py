@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from alm.demo.evidence import Evidence, Pull, Ticket
 from alm.demo.tickets import TICKETS
 from orchestrator.adapters.bubblewrap import SYSTEM_FOLDERS
+from orchestrator.domain.agent import Source
 from orchestrator.domain.outcome import Outcome
 
 Check = tuple[bool, str]
@@ -50,7 +51,11 @@ def _analysed(evidence: Evidence) -> Iterator[Check]:
     first = evidence.tickets[0]
     yield "quantity > BULK_QUANTITY" in first.comments[0], "the analysis names the root cause"
     yield "1000" in first.runs[0].tool_outputs[-2], "the agent really reproduced the defect"
-    yield len(first.runs[0].result.denials) == 1, "reading .env was denied and counted"
+    denied = [(denial.tool, denial.source) for denial in first.runs[0].result.denials]
+    yield (
+        denied == [("Bash", Source.KERNEL), ("Read", Source.RULE)],
+        f"what the kernel refused the look around and reading .env were each counted once, not {denied}",
+    )
     yield (
         "cart_total" in evidence.tickets[1].comments[0],
         "the impact analysis names what depends on the change",

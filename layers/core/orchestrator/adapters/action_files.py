@@ -47,6 +47,7 @@ def load_action(path: Path) -> Action:
         )
     except ValidationError as error:
         raise ConfigError(_explained(path, settings_path, error)) from None
+    _refuse_idle_rules(settings_path, action)
     _check_schema(path, action)
     if fault := template_fault(template):
         raise ConfigError(f"{path}: template: {fault}")
@@ -120,6 +121,14 @@ def _explained(path: Path, settings_path: Path, error: ValidationError) -> str:
     message = "unknown key" if fault["type"] == "extra_forbidden" else fault["msg"]
     key = ".".join(map(str, keys)) or "the whole file"
     return f"{file}: {key}: {message}"
+
+
+def _refuse_idle_rules(settings_path: Path, action: Action) -> None:
+    for rule in action.settings.permissions.idle(action.tools):
+        raise ConfigError(
+            f"{settings_path}: permissions.allow: {rule!r} would do nothing: "
+            f"its tool is not in tools of {action.name}.md"
+        )
 
 
 def _check_schema(path: Path, action: Action) -> None:

@@ -5,19 +5,20 @@ import os
 import select
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from signal import Signals
-from typing import IO
+from typing import IO, ClassVar
 
+from orchestrator.adapters import limits
 from orchestrator.adapters.sandbox import Confined, ConfinedProcess
 
 WORKSPACE = "/workspace"
 SOCKET = "/run/gateway/model.sock"
 HOME = "/home/agent"
-PROBE_TIMEOUT_S = 20
+LAST_PROCESS_S = 10.0
 # Programs of the system find their libraries and their real names through these; none holds anything private.
 SYSTEM_FILES = ("/etc/alternatives", "/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d")
 SYSTEM_FOLDERS = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
@@ -30,12 +31,20 @@ def bwrap_options(confined: Confined) -> list[str]:
         *("--hostname", "sandbox", "--die-with-parent", "--new-session", "--clearenv"),
         *("--ro-bind", "/usr", "/usr"),
         *_system(),
-        *("--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "--tmpfs", HOME),  # noqa: S108  # inside
+        *("--proc", "/proc", "--dev", "/dev"),
+        *_in_memory("/dev/shm", limits.SHARED_BYTES),  # noqa: S108  # inside
+        *("--remount-ro", "/dev"),  # else a disk in memory without a limit
+        *_in_memory("/tmp", limits.TMP_BYTES),  # noqa: S108  # inside
+        *_in_memory(HOME, limits.HOME_BYTES),
         *_read_only(confined),
         *("--bind" if confined.writable else "--ro-bind", str(confined.workspace), WORKSPACE),
         *("--remount-ro", "/", "--chdir", WORKSPACE),
         *(part for name, value in confined.environment.items() for part in ("--setenv", name, value)),
     ]
+
+
+def _in_memory(folder: str, size: int) -> tuple[str, ...]:
+    return ("--size", str(size), "--tmpfs", folder)
 
 
 def _system() -> Iterator[str]:
@@ -72,8 +81,7 @@ class BubblewrapProcess:
         """The exit status, None if it still runs after that long. Wakes when it ends, not a poll later."""
         if self.process.poll() is not None:
             return self.process.returncode
-        with open(os.pidfd_open(self.process.pid), "rb", closefd=True) as ended:  # noqa: PTH123  # a descriptor
-            select.select([ended], [], [], timeout_s)
+        _ends(self.process.pid, timeout_s)
         return self.process.poll()
 
     def signal(self, signal: Signals) -> None:
@@ -83,9 +91,17 @@ class BubblewrapProcess:
             os.kill(children[0][1], signal)
 
     def kill(self) -> None:
-        """End bubblewrap; the kernel ends its namespace, and with it every process inside."""
+        """End bubblewrap; the kernel ends its namespace, and with it every process inside. Returns after the last."""
         self.process.kill()
         self.process.wait()
+        if first := self._first_process:
+            with suppress(ProcessLookupError):  # it is gone already
+                _ends(first, LAST_PROCESS_S)
+
+    @property
+    def crowded(self) -> bool:
+        """Whether more processes run behind the wall than any agent needs."""
+        return limits.crowded(self._first_process)
 
     @cached_property
     def _first_process(self) -> int:
@@ -93,13 +109,22 @@ class BubblewrapProcess:
         return int(json.loads(line)["child-pid"]) if line else 0
 
 
+def _as_arguments(options: list[str]) -> bytes:
+    return b"".join(os.fsencode(option) + b"\0" for option in options)
+
+
 @contextmanager
-def _as_file(options: list[str]) -> Iterator[int]:
-    """The options as a descriptor to read: bubblewrap's command line can be seen inside, and shows none of them."""
-    with os.fdopen(os.memfd_create("options"), "wb", buffering=0) as file:
-        file.write(b"".join(os.fsencode(option) + b"\0" for option in options))
-        file.seek(0)
-        yield file.fileno()
+def _pipe() -> Iterator[tuple[IO[bytes], IO[bytes]]]:
+    """Both ends, closed at the end unless they were before."""
+    reading, writing = os.pipe()
+    with os.fdopen(reading, "rb") as read, os.fdopen(writing, "wb", buffering=0) as write:
+        yield read, write
+
+
+def _ends(pid: int, timeout_s: float) -> None:
+    """Wait until it ends. A namespace's first process ends after all others in it."""
+    with open(os.pidfd_open(pid), "rb", closefd=True) as ended:  # noqa: PTH123  # a descriptor
+        select.select([ended], [], [], timeout_s)
 
 
 def _children_of(parent: int) -> Iterator[tuple[int, int]]:
@@ -119,37 +144,34 @@ class Bubblewrap:
     """Builds the wall with the `bwrap` found in `path`, and never with one from elsewhere."""
 
     path: str = "/usr/local/bin:/usr/bin:/bin"
+    name: ClassVar[str] = "bubblewrap"
 
     @property
     def socket_inside(self) -> str:
         """Where the program finds the gateway's socket."""
         return SOCKET
 
-    def refusal(self, confined: Confined) -> str | None:
-        """Why this machine cannot build it, found by building it once around /bin/true."""
-        probe = replace(confined, argv=("/bin/true",))
-        try:
-            process = self.start(probe)
-        except FileNotFoundError:
-            return "bubblewrap (the program bwrap) is not installed on the worker"
-        status = process.wait(PROBE_TIMEOUT_S)
-        if status is None:
-            process.kill()
-        # Its own words name paths of ours; the ticket needs only that the machine refuses.
-        return None if status == 0 else "the worker's machine does not allow bubblewrap to make namespaces"
-
     def start(self, confined: Confined) -> ConfinedProcess:
         """Run it in a session and a process group of its own."""
         status_in, status_out = os.pipe()
         status = os.fdopen(status_in, "rb")
-        with os.fdopen(status_out, "wb"), _as_file(bwrap_options(confined)) as options:
-            process = subprocess.Popen(
-                ["bwrap", "--args", str(options), "--json-status-fd", str(status_out), "--", *confined.argv],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                env={"PATH": self.path},
-                pass_fds=(options, status_out),
-                start_new_session=True,
-            )
+        with os.fdopen(status_out, "wb"), _pipe() as (options, write):
+            process = self._popen(confined.argv, options.fileno(), status_out)
+            # It has no child before it knows its options: what is said about it now holds for all of them.
+            limits.sacrifice(process.pid)
+            options.close()
+            with suppress(BrokenPipeError):  # it ended by itself: its exit status tells
+                write.write(_as_arguments(bwrap_options(confined)))
         return BubblewrapProcess(process, status)
+
+    def _popen(self, argv: tuple[str, ...], options: int, status: int) -> "subprocess.Popen[bytes]":
+        # The options go through a descriptor: its command line can be seen inside, and shows none of them.
+        return subprocess.Popen(
+            ["bwrap", "--args", str(options), "--json-status-fd", str(status), "--", *limits.limited(argv)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env={"PATH": self.path},
+            pass_fds=(options, status),
+            start_new_session=True,
+        )

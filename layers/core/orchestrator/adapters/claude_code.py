@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
 
+from orchestrator.adapters import canary
 from orchestrator.adapters.gateway import Gateway
 from orchestrator.adapters.sandbox import Confined, Sandbox
 from orchestrator.adapters.supervision import Supervision
@@ -94,14 +95,18 @@ class ClaudeCode:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="alm-agent-")))
             gateway = stack.enter_context(Gateway(folder / "model.sock", self.base_url, self.api_key))
             confined = self._confined(task, folder)
-            if (refusal := self.sandbox.refusal(confined)) is not None:
+            if (refusal := canary.refusal(self.sandbox, confined)) is not None:
                 raise SandboxRefused(
                     f"No wall could be built around the agent: {refusal}. It was not started."
                 )
             return self._supervised(confined, task, transcript, gateway)
 
     def _confined(self, task: AgentTask, folder: Path) -> Confined:
-        files = {SETTINGS: settings_json(task.action.settings), "/etc/passwd": USERS, "/etc/group": GROUPS}
+        files = {
+            SETTINGS: settings_json(task.action.settings.enforced()),
+            "/etc/passwd": USERS,
+            "/etc/group": GROUPS,
+        }
         outside = {inside: folder / inside.rpartition("/")[2] for inside in files}
         for inside, content in files.items():
             outside[inside].write_text(content)

@@ -17,6 +17,7 @@ from typing import Any, Self
 import urllib3
 
 from orchestrator.domain.agent import Denial, Source
+from orchestrator.domain.model_request import refusal
 
 FORWARDED_PATHS = frozenset({"/v1/messages", "/v1/messages/count_tokens"})
 # What the Messages API reads; everything else of a request is the agent's own and stays here.
@@ -140,6 +141,9 @@ class _Handler(BaseHTTPRequestHandler):
         if len(body) < length:
             self.close_connection = True
             return None
+        if (reason := refusal(body)) is not None:
+            self.server.gateway.deny(f"POST /v1/messages with {reason}")
+            return self._refuse(403, f"the request holds {reason}")
         return self._forward(body)
 
     @property

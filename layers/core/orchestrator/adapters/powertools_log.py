@@ -1,12 +1,18 @@
-"""The structured log: one JSON line an event, by Powertools."""
+"""The structured log and the metrics: one JSON line each on standard output, by Powertools."""
 
 from aws_lambda_powertools import Logger
+from aws_lambda_powertools.metrics import MetricUnit, single_metric
+
+NAMESPACE = "ALMOrchestrator"
+# CloudWatch has no unit for money.
+_UNITS = {"CostUsd": MetricUnit.NoUnit}
 
 
 class PowertoolsEvents:
     """Events of one function."""
 
     def __init__(self, service: str) -> None:
+        self._service = service
         self._logger = Logger(service=service)
 
     def info(self, event: str, **fields: object) -> None:
@@ -16,3 +22,10 @@ class PowertoolsEvents:
     def warning(self, event: str, **fields: object) -> None:
         """Something happened that a person may have to look at."""
         self._logger.warning(event, extra=fields)
+
+    def metric(self, name: str, value: float, **dimensions: str) -> None:
+        """A number to be added up and alarmed on, in CloudWatch's embedded metric format."""
+        with single_metric(name, _UNITS.get(name, MetricUnit.Count), value, namespace=NAMESPACE) as metric:
+            metric.add_metadata("service", self._service)
+            for dimension, of in dimensions.items():
+                metric.add_dimension(dimension, of)

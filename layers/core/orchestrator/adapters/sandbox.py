@@ -32,6 +32,10 @@ class ConfinedProcess(Protocol):
     def signal(self, signal: Signals) -> None:
         """Send a signal to the program itself, not to the wall around it."""
 
+    @property
+    def crowded(self) -> bool:
+        """Whether more processes run behind the wall than any agent needs."""
+
     def kill(self) -> None:
         """End every process behind the wall now."""
 
@@ -40,11 +44,12 @@ class Sandbox(Protocol):
     """One way to build a wall."""
 
     @property
+    def name(self) -> str:
+        """What people call it."""
+
+    @property
     def socket_inside(self) -> str:
         """Where the program finds the gateway's socket."""
-
-    def refusal(self, confined: Confined) -> str | None:
-        """Why this machine cannot build it, found by building it once; None if it can."""
 
     def start(self, confined: Confined) -> ConfinedProcess:
         """Run it."""

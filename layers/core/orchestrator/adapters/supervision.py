@@ -16,6 +16,7 @@ LOOK_EVERY_S = 0.25
 ESCALATION = ((Signals.SIGINT, 10.0), (Signals.SIGTERM, 5.0))
 DRAIN_S = 10.0
 KEPT_ERRORS = 64 * 1024
+CROWDED = "the supervisor ended the agent: it ran more processes than any agent needs"
 
 
 class Supervision:
@@ -26,6 +27,7 @@ class Supervision:
         self._process = process
         self._stream = stream
         self._errors = b""
+        self._crowded = False
         self._readers = [_thread(self._read_output), _thread(self._read_errors)]
 
     def tell(self, prompt: str) -> None:
@@ -46,9 +48,10 @@ class Supervision:
         self._process.kill()
         for reader in self._readers:
             reader.join(DRAIN_S)
-        if self._errors:
-            note = {"type": "stderr", "text": self._errors.decode(errors="replace")}
-            self._stream.write(json.dumps(note).encode() + b"\n")
+        for text in (self._errors.decode(errors="replace"), CROWDED if self._crowded else ""):
+            if text:
+                note = {"type": "stderr", "text": text}
+                self._stream.write(json.dumps(note).encode() + b"\n")
         return -1 if status is None else status
 
     def _watch(self, deadline: float, cancelled: Event) -> Stop | None:
@@ -57,6 +60,9 @@ class Supervision:
                 return Stop.CANCELLED
             if monotonic() >= deadline:
                 return Stop.DEADLINE
+            if self._process.crowded:
+                self._crowded = True
+                self._process.kill()
         return None
 
     def _end(self) -> None:

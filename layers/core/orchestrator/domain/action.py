@@ -1,29 +1,12 @@
 """An action as its two files describe it, and the catalogue of all of them. Reading files is not done here."""
 
-import re
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-# The tools the pinned CLI knows. A rule naming any other is skipped by the CLI without a word.
-KNOWN_TOOLS = frozenset(
-    {
-        *("Agent", "Bash", "BashOutput", "Edit", "Glob", "Grep", "KillShell", "LS", "MultiEdit"),
-        *(
-            "NotebookEdit",
-            "Read",
-            "Skill",
-            "SlashCommand",
-            "Task",
-            "TodoWrite",
-            "WebFetch",
-            "WebSearch",
-            "Write",
-        ),
-    }
-)
-_RULE = re.compile(r"(?P<tool>[A-Za-z]+)(\((?P<specifier>[^()]+)\))?")
+from orchestrator.domain.permissions import KNOWN_TOOLS, Permissions
+
 _STRICT = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 # It is part of the job id, which SQS takes up to 128 characters of.
@@ -49,31 +32,19 @@ class Workspace(StrEnum):
     READ_WRITE = "read-write"
 
 
-def _checked_rule(rule: str) -> str:
-    match = _RULE.fullmatch(rule)
-    if match is None or match["tool"] not in KNOWN_TOOLS:
-        raise ValueError(f"{rule!r} is not a permission rule; write Tool or Tool(pattern)")
-    return rule
-
-
-class Permissions(BaseModel):
-    """The rules the CLI decides tool calls by."""
-
-    model_config = _STRICT
-    allow: Annotated[tuple[str, ...], Field(strict=False, min_length=1)]
-    deny: Annotated[tuple[str, ...], Field(strict=False, min_length=1)]
-
-    @field_validator("allow", "deny")
-    @classmethod
-    def _rules_parse(cls, rules: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(_checked_rule(rule) for rule in rules)
-
-
 class AgentSettings(BaseModel):
     """`prompts/<action>.json`: Claude Code settings. The CLI ignores a file it cannot validate, so we must not."""
 
     model_config = _STRICT
     permissions: Permissions
+
+    def enforced(self) -> "AgentSettings":
+        """What the CLI really gets: the profile with the rules on top that hold for every action.
+
+        They say nothing of MCP servers, hooks, environment or mode: a profile has no such keys, and the command line
+        turns MCP off and sets the mode.
+        """
+        return self.model_copy(update={"permissions": self.permissions.enforced()})
 
 
 class Action(BaseModel):

@@ -7,9 +7,12 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict
+
+from orchestrator.domain.kernel import is_kernel_refusal
+from orchestrator.domain.untrusted import scrubbed
 
 # The CLI's own words, in the tags that no output of a tool starts with.
 # The tool by which the agent gives its structured result, and the CLI's word for giving up on one.
@@ -20,6 +23,9 @@ REMOVED_TOOL = "<tool_use_error>Error: No such tool available"
 DEEPEST_REPORT = 50
 # Beyond this, or not a number at all, it is no amount anybody was charged.
 HIGHEST_COST_USD = 1_000_000
+# The kernel's words can be printed at will, so past this number of tool calls they count for nothing more.
+MOST_KERNEL_DENIALS = 100
+LONGEST_TOOL, LONGEST_TARGET = 80, 200
 
 
 class Source(StrEnum):
@@ -28,16 +34,17 @@ class Source(StrEnum):
     RULE = "rule"
     MODE = "mode"
     TOOL_REMOVED = "tool_removed"
+    KERNEL = "kernel"
     EGRESS = "egress"
 
 
 class Denial(BaseModel):
-    """Something the agent tried and was not allowed."""
+    """Something the agent tried and was not allowed. The agent chose both texts, so both are short and scrubbed."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    tool: str
+    tool: Annotated[str, AfterValidator(lambda name: scrubbed(name, LONGEST_TOOL))]
     source: Source
-    target: str = ""
+    target: Annotated[str, AfterValidator(lambda target: scrubbed(target, LONGEST_TARGET))] = ""
 
 
 class Stop(StrEnum):
@@ -147,13 +154,20 @@ class Transcript:
 
     def _take_tool_results(self, content: str | list[dict[str, Any]]) -> None:
         for block in content if isinstance(content, list) else ():
-            if block["type"] == "tool_result" and block.get("is_error"):
-                self._deny_removed_tool(block)
+            if block["type"] == "tool_result":
+                self._take_tool_result(block)
 
-    def _deny_removed_tool(self, block: Mapping[str, Any]) -> None:
-        if REMOVED_TOOL in json.dumps(block.get("content")):
-            name, target = self._calls.get(block["tool_use_id"], ("?", ""))
-            self._deny(block["tool_use_id"], Denial(tool=name, source=Source.TOOL_REMOVED, target=target))
+    def _take_tool_result(self, block: Mapping[str, Any]) -> None:
+        identity, is_error = block["tool_use_id"], bool(block.get("is_error"))
+        name, target = self._calls.get(identity, ("?", ""))
+        if is_error and REMOVED_TOOL in json.dumps(block.get("content")):
+            self._deny(identity, Denial(tool=name, source=Source.TOOL_REMOVED, target=target))
+        elif is_kernel_refusal(name, _text_of(block.get("content")), is_error=is_error):
+            self._deny_by_kernel(identity, Denial(tool=name, source=Source.KERNEL, target=target))
+
+    def _deny_by_kernel(self, identity: str, denial: Denial) -> None:
+        if sum(known.source is Source.KERNEL for known in self._denied.values()) < MOST_KERNEL_DENIALS:
+            self._deny(identity, denial)
 
     def _deny_event(self, message: Mapping[str, Any]) -> None:
         identity = str(message["tool_use_id"])
@@ -191,7 +205,13 @@ def target_of(tool_input: Any) -> str:
         return ""
     known = ("file_path", "path", "command", "url", "pattern")
     value = next((tool_input[key] for key in known if key in tool_input), "")
-    return " ".join(str(value).split())[:200]
+    return scrubbed(str(value), LONGEST_TARGET)
+
+
+def _text_of(content: Any) -> str:
+    if not isinstance(content, list):
+        return content if isinstance(content, str) else ""
+    return "\n".join(str(block.get("text", "")) for block in content if isinstance(block, Mapping))
 
 
 def read_stream(lines: Iterable[bytes]) -> Transcript:

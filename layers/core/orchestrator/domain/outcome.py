@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 from orchestrator.domain import report
 from orchestrator.domain.action import Action, Produces
-from orchestrator.domain.agent import UNFORMED, AgentRun, Denial, Stop
+from orchestrator.domain.agent import UNFORMED, AgentRun, Denial, Source, Stop
 from orchestrator.domain.changeset import Changeset
 from orchestrator.domain.pull_request import ReviewSubject
 from orchestrator.domain.untrusted import StorableText
@@ -158,8 +158,8 @@ def _said_nothing(action: Action, run: AgentRun) -> Verdict | None:
     said = run.text if run.report is None else report.says_something(action.result_schema, run.report)
     if said:
         return None
-    if run.denials:
-        return _failed(f"{_denied(run)} It produced nothing.")
+    if tools := _denied_tools(run):
+        return _failed(f"The agent was denied something it tried ({tools}). It produced nothing.")
     return _failed("The agent ended without an error, but its answer is empty.")
 
 
@@ -172,11 +172,12 @@ def _changed(run: AgentRun, changeset: Changeset) -> Verdict:
         return Verdict(outcome=Outcome.BLOCKED, reason=reason)
     if changeset.changes:
         return Verdict(outcome=Outcome.SUCCEEDED)
-    if run.denials:
-        return _failed(f"{_denied(run)} It changed nothing.")
+    if tools := _denied_tools(run):
+        return _failed(f"The agent was denied something it tried ({tools}). It changed nothing.")
     return Verdict(outcome=Outcome.NO_CHANGE, reason="The agent finished, but changed no file.")
 
 
-def _denied(run: AgentRun) -> str:
-    tools = ", ".join(sorted({denial.tool for denial in run.denials}))
-    return f"The agent was denied something it tried ({tools})."
+def _denied_tools(run: AgentRun) -> str:
+    """The tools that were denied, but for the kernel's refusals: `find /` makes some and means nothing by it."""
+    decided = {denial.tool for denial in run.denials if denial.source is not Source.KERNEL}
+    return ", ".join(sorted(decided))

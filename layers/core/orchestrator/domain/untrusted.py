@@ -36,6 +36,24 @@ _REFERENCE = re.compile(
     re.IGNORECASE,
 )
 
+# What looks like a credential, by its form or by the name before it. Short tails count: a text may have been cut.
+_CREDENTIAL = re.compile(
+    r"""
+    (?<![A-Za-z0-9])(?:gh[a-z]_|github_pat_|glpat-|sk-ant-|sk-proj-|xox[a-z]-|ATATT)[\w-]{4,}
+    |(?<![A-Za-z0-9])(?:AKIA|ASIA)[0-9A-Z]{4,}
+    |(?<![A-Za-z0-9])eyJ[\w-]{8,}(?:\.[\w-]*)*
+    |-----BEGIN[ ][A-Z ]*PRIVATE[ ]KEY.*
+    |(?<=://)[^\s/@]+(?=@)
+    |(?P<name>
+        (?:passw(?:or)?d|pwd|secret|token|api[_-]?key|access[_-]?key|authorization|credential)s?["']?\s*[=:]\s*
+        |--[\w-]*(?:password|secret|token|key)\s+
+        |\bbearer\s+
+    )(?:"[^"]*"?|'[^']*'?|(?:(?:bearer|basic|token)\s+)?[^\s&;,"']+)
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+_LONGEST_SCRUBBED = 4000
+
 
 def _storable(text: str) -> str:
     return text.encode("utf-8", "replace").decode()
@@ -68,6 +86,12 @@ def one_line(text: str, limit: int) -> str:
     """The text as one line of at most `limit` characters, for titles."""
     line = " ".join(visible(text).split())
     return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def scrubbed(text: str, limit: int) -> str:
+    """One line of at most `limit` characters for the log, with what looks like a credential taken out."""
+    line = one_line(text[:_LONGEST_SCRUBBED], 2 * _LONGEST_SCRUBBED)
+    return one_line(_CREDENTIAL.sub(lambda found: f"{found['name'] or ''}[…]", line), limit)
 
 
 def bounded(text: str, limit: int) -> str:

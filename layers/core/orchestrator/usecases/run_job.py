@@ -75,6 +75,13 @@ class RunJob:
             duration_ms=result.duration_ms,
             cost_usd=result.cost_usd,
         )
+        self._measure(job.action, result)
+
+    def _measure(self, action: str, result: JobResult) -> None:
+        self.events.metric("Jobs", 1, action=action, outcome=result.verdict.outcome)
+        self.events.metric("PermissionDenials", len(result.denials), action=action)
+        if result.cost_usd is not None:
+            self.events.metric("CostUsd", result.cost_usd, action=action)
 
     def _outcome(self, delivery: Delivery) -> JobResult:
         """The result of the job, whatever happens; only a fault worth another delivery gets out."""

@@ -1,0 +1,38 @@
+"""The log and the metrics as CloudWatch reads them: one JSON line each."""
+
+import json
+from enum import StrEnum
+from typing import Any
+
+import pytest
+
+from orchestrator.adapters.powertools_log import PowertoolsEvents
+
+
+class _Kind(StrEnum):
+    FAILED = "failed"
+
+
+def _line(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    (line,) = capsys.readouterr().out.splitlines()
+    return dict(json.loads(line))
+
+
+@pytest.mark.parametrize(("name", "unit"), [("PermissionDenials", "Count"), ("CostUsd", "None")])
+def test_a_metric_is_in_our_namespace_by_its_dimensions_only(
+    capsys: pytest.CaptureFixture[str], name: str, unit: str
+) -> None:
+    PowertoolsEvents("run_job").metric(name, 2, action="fix")
+    line = _line(capsys)
+    (directive,) = line["_aws"]["CloudWatchMetrics"]
+    assert (directive["Namespace"], directive["Dimensions"]) == ("ALMOrchestrator", [["action"]])
+    assert directive["Metrics"] == [{"Name": name, "Unit": unit}]
+    assert (line[name], line["action"], line["service"]) == ([2.0], "fix", "run_job")
+
+
+def test_metrics_do_not_share_dimensions(capsys: pytest.CaptureFixture[str]) -> None:
+    events = PowertoolsEvents("run_job")
+    events.metric("Jobs", 1, action="fix", outcome=_Kind.FAILED)
+    assert _line(capsys)["outcome"] == "failed"
+    events.metric("PermissionDenials", 0, action="fix")
+    assert "outcome" not in _line(capsys)
