@@ -103,10 +103,12 @@ def test_a_process_gets_no_more_memory_than_its_limit(
     assert "done" in said
 
 
-def test_a_fork_bomb_ends_the_run_and_nothing_else(workspace: Path, tmp_path: Path) -> None:
+def test_an_agent_with_too_many_processes_is_ended_and_nothing_else(
+    workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "PROCESSES", 50)
     before = children()
-    cli = script_cli(tmp_path, "bomb() { bomb | bomb & }; bomb; sleep 60")
-    ran = ask(NEVER, task(workspace), cli)
+    ran = ask(NEVER, task(workspace), script_cli(tmp_path, "for n in {1..80}; do sleep 60 & done; wait"))
     assert ran.run.exit_status != 0
     assert ran.run.duration_ms < 20_000
     assert supervision.CROWDED in ran.transcript
