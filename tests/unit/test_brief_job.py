@@ -55,7 +55,7 @@ class World:
 
     def context(self) -> tuple[ContextResult, ...]:
         self.tracker.requests.clear()
-        return self.briefer()(self.issue(), FIX).context
+        return self.briefer()(self.issue(), FIX)[0].context
 
     def texts(self) -> list[str]:
         return [result.text for result in self.context()]
@@ -65,7 +65,7 @@ class World:
         self.more = {"description": {"type": "doc", "version": 1, "content": [paragraph]}, **more}
         for text in said:
             self.tracker.say("DEMO-1", text)
-        return self.briefer()(self.issue(), REVIEW), self.briefer().rejection(self.issue(), REVIEW)
+        return self.briefer()(self.issue(), REVIEW)
 
 
 @pytest.fixture
@@ -171,18 +171,18 @@ def test_a_comment_that_imitates_ours_is_never_asked(world: World) -> None:
 def test_rubbish_in_the_property_is_no_result_and_no_error(world: World, rubbish: Any) -> None:
     world.store("From the store.")
     raw = {"id": "10001", "key": "DEMO-1", "properties": {LATEST_PROPERTY: rubbish}}
-    assert world.briefer()(issue_from(raw), FIX).context == ()
+    assert world.briefer()(issue_from(raw), FIX)[0].context == ()
 
 
 def test_the_brief_keeps_the_latest_results_for_the_publisher(world: World) -> None:
     world.told("cause")
-    assert world.briefer()(world.issue(), FIX).latest == world.latest
+    assert world.briefer()(world.issue(), FIX)[0].latest == world.latest
 
 
 def test_only_a_review_looks_for_a_pull_request(world: World) -> None:
     world.tracker.say("DEMO-1", "PR 42")
-    assert world.briefer()(world.issue(), FIX).pull_request is None
-    assert world.briefer().rejection(world.issue(), FIX) is None
+    assert world.briefer()(world.issue(), FIX)[0].pull_request is None
+    assert world.briefer()(world.issue(), FIX)[1] is None
 
 
 def test_the_description_is_looked_at_first(world: World) -> None:
@@ -200,10 +200,11 @@ def test_comments_that_came_with_the_issue_are_not_asked_for_again(world: World)
     assert world.tracker.requests == []
 
 
-def test_comments_that_did_not_come_with_the_issue_are_asked_for(world: World) -> None:
+def test_comments_that_did_not_come_with_the_issue_are_asked_for_once(world: World) -> None:
     shown = (Comment("1", "PR 1"),)
     brief, _ = world.review("", "PR 7", comments=shown, has_all_comments=False)
     assert brief.pull_request == 7
+    assert world.tracker.calls().count("comments") == 1
 
 
 def test_a_pull_request_of_another_repository_is_refused_with_a_sentence(world: World) -> None:
@@ -243,5 +244,5 @@ def test_a_review_of_the_wrong_issue_type_is_refused_for_that_first(world: World
 
 
 def test_an_action_that_is_gone_still_has_a_brief(world: World) -> None:
-    assert world.briefer()(world.issue(), None).context == ()
-    assert world.briefer().rejection(world.issue(), None) is None
+    assert world.briefer()(world.issue(), None)[0].context == ()
+    assert world.briefer()(world.issue(), None)[1] is None

@@ -3,11 +3,12 @@
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from threading import Lock, Thread
 from typing import Any, Self
+
+from alm import tether
 
 LogLine = Callable[[bytes], None]
 
@@ -30,15 +31,8 @@ class LocalFunction:
 
     def __enter__(self) -> Self:
         answers, answers_out = os.pipe()
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "alm.host", self.module],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            env={**self.environment, "ALM_ANSWER_FD": str(answers_out)},
-            pass_fds=(answers_out,),
-            start_new_session=True,
-        )
+        environment = {**self.environment, "ALM_ANSWER_FD": str(answers_out)}
+        self._process = tether.start("alm.host", (self.module,), environment, passed=(answers_out,))
         os.close(answers_out)
         self._answers = os.fdopen(answers, "rb")
         self._lock = Lock()

@@ -10,7 +10,9 @@ from threading import Thread
 GRACE_S = 30.0
 
 
-def start(module: str, arguments: Sequence[str], environment: Mapping[str, str]) -> "subprocess.Popen[bytes]":
+def start(
+    module: str, arguments: Sequence[str], environment: Mapping[str, str], passed: tuple[int, ...] = ()
+) -> "subprocess.Popen[bytes]":
     """Start `python -m module` with exactly this environment, in a session of its own (Ctrl-C is ours to pass on)."""
     return subprocess.Popen(
         [sys.executable, "-m", module, *arguments],
@@ -18,6 +20,7 @@ def start(module: str, arguments: Sequence[str], environment: Mapping[str, str])
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         env=dict(environment),
+        pass_fds=passed,
         start_new_session=True,
     )
 

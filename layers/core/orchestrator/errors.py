@@ -38,3 +38,17 @@ class RefusedError(OrchestratorError):
     def __init__(self, message: str, status: int) -> None:
         super().__init__(message)
         self.status = status
+
+
+def is_final(error: Exception) -> bool:
+    """Whether trying again is no use; an error that is none of ours may pass, like a TransientError."""
+    return isinstance(error, OrchestratorError) and not isinstance(error, TransientError)
+
+
+def words_for_the_ticket(error: Exception, attempt: int) -> str:
+    """Why the job failed at its last attempt; of an error that is none of ours the ticket gets no internals."""
+    if isinstance(error, TransientError):
+        return f"{error} It was tried {attempt} times."
+    if isinstance(error, OrchestratorError):
+        return str(error)
+    return "The orchestrator met an error of its own; the job's log tells more."

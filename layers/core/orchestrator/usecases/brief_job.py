@@ -23,28 +23,29 @@ class BriefJob:
     server_url: str
     repo: str
 
-    def __call__(self, issue: Issue, action: Action | None) -> Brief:
-        """The brief of a job of that action on the issue."""
-        reference = self._reference(issue, action)
-        return Brief(
+    def __call__(self, issue: Issue, action: Action | None) -> tuple[Brief, Verdict | None]:
+        """The brief of a job of that action on the issue; and why the action is not for it, None if it is."""
+        description = adf.to_markdown(issue.description)
+        reference = self._reference(issue, action, description)
+        brief = Brief(
             issue_type=issue.issue_type,
             summary=issue.summary,
-            description=adf.to_markdown(issue.description),
+            description=description,
             url=self.issues.issue_url(issue.key),
             context=tuple(self._context(issue, action)),
             latest=dict(issue.latest),
             pull_request=reference.number if isinstance(reference, PullReference) else None,
         )
+        return brief, self._rejection(issue, action, reference)
 
-    def rejection(self, issue: Issue, action: Action | None) -> Verdict | None:
-        """Why the action is not for this issue, None if it is."""
+    def _rejection(
+        self, issue: Issue, action: Action | None, reference: PullReference | ForeignPullRequest | None
+    ) -> Verdict | None:
         if action is None:
             return None
         if not action.accepts(issue.issue_type):
             return _wrong_type(issue, action)
-        if action.produces is not Produces.REVIEW:
-            return None
-        return self._without_pull_request(self._reference(issue, action))
+        return self._without_pull_request(reference) if action.produces is Produces.REVIEW else None
 
     def _without_pull_request(self, reference: PullReference | ForeignPullRequest | None) -> Verdict | None:
         if isinstance(reference, PullReference):
@@ -59,14 +60,16 @@ class BriefJob:
         how = f"Write its address ({address}) or `PR #NUMBER` into the description or a comment."
         return Verdict(outcome=Outcome.REJECTED, reason=f"{reason} {how} Nothing was run.")
 
-    def _reference(self, issue: Issue, action: Action | None) -> PullReference | ForeignPullRequest | None:
+    def _reference(
+        self, issue: Issue, action: Action | None, description: str
+    ) -> PullReference | ForeignPullRequest | None:
         if action is None or action.produces is not Produces.REVIEW:
             return None
-        return find_reference(self._texts(issue), self.server_url, self.repo)
+        return find_reference(self._texts(issue, description), self.server_url, self.repo)
 
-    def _texts(self, issue: Issue) -> Iterator[str]:
+    def _texts(self, issue: Issue, description: str) -> Iterator[str]:
         """The description, then the comments from the newest to the oldest."""
-        yield adf.to_markdown(issue.description)
+        yield description
         if issue.has_all_comments:
             yield from (one.text for one in reversed(issue.comments))
         else:

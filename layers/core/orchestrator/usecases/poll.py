@@ -104,8 +104,8 @@ class Poll:
         """The job record comes last: a job that is known is a job that was sent."""
         job = decision.job
         action = self.catalogue.named(job.action)
-        brief = self.brief(issue, action)
-        if (rejection := self.brief.rejection(issue, action)) is not None:
+        brief, rejection = self.brief(issue, action)
+        if rejection is not None:
             self._reject(job, brief, rejection)
             return
         comment = self._status_comment(job, action, is_new=isinstance(decision, Claim))

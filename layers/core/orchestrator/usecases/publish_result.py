@@ -9,7 +9,7 @@ from orchestrator.domain.issue import OwnComment
 from orchestrator.domain.job import Brief, Job, JobState, PastResult, brief_key, result_key
 from orchestrator.domain.outcome import JobResult, Outcome, Verdict
 from orchestrator.domain.review import compose, findings_of
-from orchestrator.errors import JobFailed, NotFoundError, OrchestratorError, TransientError
+from orchestrator.errors import JobFailed, NotFoundError, OrchestratorError, is_final, words_for_the_ticket
 from orchestrator.ports import (
     ArtifactStore,
     Commenter,
@@ -59,7 +59,7 @@ class PublishResult:
         try:
             self.comments.edit_comment(job.issue_key, comment_id, text)
         except OrchestratorError as error:
-            if isinstance(error, TransientError) and attempt < MAX_ATTEMPTS:
+            if not is_final(error) and attempt < MAX_ATTEMPTS:
                 raise
             self.events.warning("status.not_shown", **job.log_fields(), error=str(error))
 
@@ -70,18 +70,11 @@ class PublishResult:
             result = self._stored(job)
             return result, self._published(action, job, result)
         except Exception as error:
-            is_final = isinstance(error, OrchestratorError) and not isinstance(error, TransientError)
-            if not is_final and attempt < MAX_ATTEMPTS:
+            if not is_final(error) and attempt < MAX_ATTEMPTS:
                 raise
-            return _unpublished(result, self._reason(job, error, attempt)), ""
-
-    def _reason(self, job: Job, error: Exception, attempt: int) -> str:
-        if isinstance(error, TransientError):
-            return f"{error} It was tried {attempt} times."
-        if isinstance(error, OrchestratorError):
-            return str(error)
-        self.events.warning("job.crashed", **job.log_fields(), error=type(error).__name__)
-        return "The orchestrator met an error of its own; the job's log tells more."
+            if not isinstance(error, OrchestratorError):
+                self.events.warning("job.crashed", **job.log_fields(), error=type(error).__name__)
+            return _unpublished(result, words_for_the_ticket(error, attempt)), ""
 
     def _stored(self, job: Job) -> JobResult:
         stored = self.artifacts.get(result_key(job.job_id))

@@ -12,7 +12,7 @@ from orchestrator.domain.job import Brief, Job, brief_key, result_key, transcrip
 from orchestrator.domain.outcome import JobResult, Outcome, Verdict, decide_outcome
 from orchestrator.domain.prompt import prompt_values
 from orchestrator.domain.pull_request import PullState, ReviewSubject
-from orchestrator.errors import JobFailed, OrchestratorError, SandboxRefused, TransientError
+from orchestrator.errors import JobFailed, OrchestratorError, SandboxRefused, is_final, words_for_the_ticket
 from orchestrator.ports import (
     Agent,
     AgentTask,
@@ -89,19 +89,12 @@ class RunJob:
             return self._attempt(delivery)
         except SandboxRefused as error:
             return _ended(Outcome.REFUSED, str(error))
-        except TransientError as error:
-            if delivery.attempt < MAX_ATTEMPTS:
-                raise
-            return _ended(Outcome.FAILED, f"{error} It was tried {delivery.attempt} times.")
-        except OrchestratorError as error:
-            return _ended(Outcome.FAILED, str(error))
         except Exception as error:
-            if delivery.attempt < MAX_ATTEMPTS:
+            if not is_final(error) and delivery.attempt < MAX_ATTEMPTS:
                 raise
-            self.events.warning("job.crashed", **delivery.job.log_fields(), error=type(error).__name__)
-            return _ended(
-                Outcome.FAILED, "The orchestrator met an error of its own; the job's log tells more."
-            )
+            if not isinstance(error, OrchestratorError):
+                self.events.warning("job.crashed", **delivery.job.log_fields(), error=type(error).__name__)
+            return _ended(Outcome.FAILED, words_for_the_ticket(error, delivery.attempt))
 
     def _attempt(self, delivery: Delivery) -> JobResult:
         job, action = delivery.job, self.catalogue.named(delivery.job.action)
