@@ -1,6 +1,6 @@
 # Every target makes the clone ready first; when it is, that takes no time.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format bench
+.PHONY: help setup demo test conformance check format bench
 
 # Demo, tests and bench see these variables and no others: no credential, no setting of the person's own Claude or AWS.
 KEPT := PATH HOME USER LANG LC_ALL TERM COLUMNS TMPDIR TZ CI SSL_CERT_FILE SSL_CERT_DIR REQUESTS_CA_BUNDLE
@@ -8,7 +8,7 @@ CLEAN := env -i $(foreach name,$(KEPT),$(if $(value $(name)),$(name)='$(value $(
 BIN := .venv/bin
 
 help: ## Show this list
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 13
 
 setup: ## Install what the project needs into .venv and .tools
 	@scripts/setup
@@ -16,8 +16,11 @@ setup: ## Install what the project needs into .venv and .tools
 demo: setup ## Run everything on this machine, without any account
 	@$(CLEAN) $(BIN)/alm demo
 
-test: setup ## Run all tests
-	$(CLEAN) $(BIN)/pytest
+test: setup ## Run all tests but the attacks
+	$(CLEAN) $(BIN)/pytest --ignore=tests/conformance
+
+conformance: setup ## Play every attack on every wall and print the table
+	@$(CLEAN) $(BIN)/pytest --quiet tests/conformance
 
 check: setup ## Look at format, lint, types, template and lock file
 	$(BIN)/ruff format --check
@@ -26,6 +29,7 @@ check: setup ## Look at format, lint, types, template and lock file
 	$(BIN)/shellcheck scripts/setup .ci/run
 	.tools/uv/bin/uv lock --check --offline --quiet
 	$(CLEAN) AWS_DEFAULT_REGION=us-east-1 SAM_CLI_TELEMETRY=0 $(BIN)/sam validate --lint
+	$(CLEAN) $(BIN)/python -m alm.check_prompts
 	$(CLEAN) $(BIN)/pytest --quiet tests/unit/test_architecture.py
 
 format: setup ## Put the code into the house format

@@ -4,11 +4,12 @@ from typing import Any
 
 from orchestrator.domain.action import Action, Catalogue
 from orchestrator.domain.agent import AgentRun, Denial, Source
-from orchestrator.domain.changeset import Changeset, FileChange, FileMode
+from orchestrator.domain.changeset import Changeset, Fault, FileChange, FileMode, Ground
 from orchestrator.domain.issue import Issue, OwnComment
 from orchestrator.domain.job import Brief, Job
 from orchestrator.domain.outcome import JobResult, Outcome, Verdict
 from orchestrator.domain.pull_request import PullState, ReviewSubject
+from orchestrator.domain.wall import Answer, Probe, Rung
 from orchestrator.ports import Delivery
 
 SCHEMA: dict[str, Any] = {
@@ -172,6 +173,7 @@ def agent_run(**changes: Any) -> AgentRun:
         "model": "claude-test-1",
         "turns": 4,
         "duration_ms": 61_000,
+        "probes": (Probe(rung=Rung.BUBBLEWRAP, answer=Answer.AVAILABLE),),
     }
     return AgentRun(**(known | changes))
 
@@ -185,6 +187,11 @@ def changeset(**changes: Any) -> Changeset:
     """One changed file."""
     written = FileChange.written("shop/cart.py", FileMode.REGULAR, b"x\n")
     return Changeset(**({"base_sha": "a" * 40, "changes": (written,)} | changes))
+
+
+def fault(path: str = "vendor/x", ground: Ground = Ground.NESTED) -> Fault:
+    """A reason not to publish a change."""
+    return Fault(ground=ground, path=path)
 
 
 def verdict(outcome: Outcome = Outcome.SUCCEEDED, reason: str = "") -> Verdict:
@@ -202,6 +209,7 @@ def job_result(**changes: Any) -> JobResult:
         "model": "claude-test-1",
         "turns": 4,
         "duration_ms": 61_000,
+        "sandbox": Rung.BUBBLEWRAP,
     }
     return JobResult.model_validate(known | changes)
 

@@ -1,20 +1,36 @@
 """Clones of the stand-in's repository, and what their workspaces hold."""
 
 import os
+import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from alm.standins.github import GitHubStandIn
-from orchestrator.adapters.git_cli import GitCloner
+from orchestrator.adapters.git_cli import GitCheckout, GitCloner, GitRepository
 from orchestrator.domain.changeset import Changeset
 
 DELETED = ("", b"")
 GITLINK = ("160000", "1" * 40)
+# What `with_a_change` leaves.
+MINE = {"app.py": ("100644", b"x = 2\n")}
 
 
 def cloner(github: GitHubStandIn, token: str = "", repo: str = "") -> GitCloner:
     """With the read token, of the stand-in's repository, unless others are given."""
     return GitCloner(github.url, repo or github.settings.full_name, token or github.settings.read_token)
+
+
+def with_a_change(cloned: GitCheckout, job: Path) -> GitCheckout:
+    """A copy of the clone, in which `app.py` has changed."""
+    shutil.copytree(cloned.workspace.parent, job, symlinks=True)
+    (job / "workspace" / "app.py").write_bytes(b"x = 2\n")
+    return replace(cloned, repository=GitRepository(job / "trusted.git", job / "workspace"))
+
+
+def blocked(checkout: GitCheckout) -> list[tuple[str, str]]:
+    """Ground and path of everything that blocks."""
+    return [(fault.ground.value, fault.path) for fault in checkout.changeset().blocked]
 
 
 def files_below(folder: Path) -> Iterator[Path]:

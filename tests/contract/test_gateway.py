@@ -8,10 +8,12 @@ from threading import Event
 
 import pytest
 from tests.contract.gateway_client import CALL, UnixConnection, ask, call, say
-from tests.contract.raw_server import RawServer, sends
+from tests.contract.raw_server import RawServer, read_request, sends
 
 from alm.standins.model import Conversation, ScriptedModel, Turn
 from orchestrator.adapters.gateway import Gateway
+from orchestrator.adapters.model_anthropic import AnthropicModel
+from orchestrator.domain.model_rules import ModelRules
 
 KEY = "sk-made-up-key-of-the-gateway"
 JSON_OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
@@ -40,7 +42,7 @@ def model(script: Script) -> Iterator[ScriptedModel]:
 
 @pytest.fixture
 def gateway(model: ScriptedModel, tmp_path: Path) -> Iterator[Gateway]:
-    with Gateway(tmp_path / "model.sock", model.url, KEY) as running:
+    with Gateway(tmp_path / "model.sock", AnthropicModel(model.url, KEY)) as running:
         yield running
         assert KEY not in repr(running)
         assert KEY not in repr(running.denials)
@@ -57,7 +59,10 @@ def test_a_model_call_goes_through_with_the_key(gateway: Gateway, model: Scripte
 
 
 def test_counting_tokens_is_a_model_call(tmp_path: Path) -> None:
-    with RawServer(sends(JSON_OK)) as upstream, Gateway(tmp_path / "s", upstream.url, KEY) as gateway:
+    with (
+        RawServer(sends(JSON_OK)) as upstream,
+        Gateway(tmp_path / "s", AnthropicModel(upstream.url, KEY)) as gateway,
+    ):
         assert call(gateway.socket, "/v1/messages/count_tokens?beta=true").status == 200
     assert upstream.requests[0].startswith(b"POST /v1/messages/count_tokens?beta=true HTTP/1.1\r\n")
 
@@ -87,10 +92,15 @@ def test_the_agents_own_credentials_and_connection_headers_stay_here(
 
 
 def test_what_the_messages_api_reads_is_passed_on(gateway: Gateway, model: ScriptedModel) -> None:
-    call(gateway.socket, anthropic_version="2023-06-01", anthropic_beta="a,b", user_agent="cli/2")
+    call(
+        gateway.socket,
+        anthropic_version="2023-06-01",
+        anthropic_beta="effort-2025-11-24, files-api-2025-04-14,x",
+        user_agent="cli/2",
+    )
     ((headers, _),) = model.requests
     assert headers["anthropic-version"] == "2023-06-01"
-    assert headers["anthropic-beta"] == "a,b"
+    assert headers["anthropic-beta"] == "effort-2025-11-24"
     assert headers["user-agent"] == "cli/2"
 
 
@@ -100,7 +110,10 @@ def test_what_the_service_says_of_itself_stays_there(tmp_path: Path) -> None:
         b"anthropic-ratelimit-tokens-remaining: 7\r\nRequest-Id: r1\r\nConnection: x-odd\r\nX-Odd: 1\r\n"
         b"Content-Length: 2\r\n\r\n{}"
     )
-    with RawServer(sends(said)) as upstream, Gateway(tmp_path / "s", upstream.url, KEY) as gateway:
+    with (
+        RawServer(sends(said)) as upstream,
+        Gateway(tmp_path / "s", AnthropicModel(upstream.url, KEY)) as gateway,
+    ):
         answer = call(gateway.socket)
     assert {name.lower() for name in answer.headers} == {
         *("content-type", "anthropic-ratelimit-tokens-remaining", "request-id", "transfer-encoding")
@@ -119,7 +132,7 @@ def test_an_answer_arrives_piece_by_piece_while_the_service_is_still_at_it(tmp_p
         if first_arrived.wait(5):
             connection.sendall(b"6\r\nsecond\r\n0\r\n\r\n")
 
-    with RawServer(slowly) as upstream, Gateway(tmp_path / "s", upstream.url, KEY) as gateway:
+    with RawServer(slowly) as upstream, Gateway(tmp_path / "s", AnthropicModel(upstream.url, KEY)) as gateway:
         connection = UnixConnection(gateway.socket)
         connection.request("POST", "/v1/messages", b"{}")
         answer = connection.getresponse()
@@ -160,7 +173,10 @@ def test_an_error_is_forgotten_when_a_later_call_goes_well(gateway: Gateway, scr
 
 @pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 2", b"nonsense\r\n\r\n"], ids=["cut", "half", "other"])
 def test_a_service_that_does_not_answer_is_a_502(tmp_path: Path, answer: bytes) -> None:
-    with RawServer(sends(answer)) as upstream, Gateway(tmp_path / "s", upstream.url, KEY) as gateway:
+    with (
+        RawServer(sends(answer)) as upstream,
+        Gateway(tmp_path / "s", AnthropicModel(upstream.url, KEY)) as gateway,
+    ):
         refused = call(gateway.socket)
         assert (refused.status, gateway.upstream_status) == (502, 502)
         assert KEY.encode() not in refused.body
@@ -171,7 +187,7 @@ def test_a_service_that_does_not_answer_is_a_502(tmp_path: Path, answer: bytes) 
 def test_nobody_listening_is_a_502(tmp_path: Path) -> None:
     with RawServer(sends(b"")) as upstream:
         address = upstream.url
-    with Gateway(tmp_path / "s", address, KEY) as gateway:
+    with Gateway(tmp_path / "s", AnthropicModel(address, KEY)) as gateway:
         refused = call(gateway.socket)
         assert (refused.status, gateway.upstream_status) == (502, 502)
         assert address.encode() not in refused.body
@@ -187,7 +203,10 @@ def test_nobody_listening_is_a_502(tmp_path: Path) -> None:
     ids=["length", "chunks", "chunk"],
 )
 def test_an_answer_that_breaks_off_breaks_off_for_the_agent_too(tmp_path: Path, half: bytes) -> None:
-    with RawServer(sends(half)) as upstream, Gateway(tmp_path / "s", upstream.url, KEY) as gateway:
+    with (
+        RawServer(sends(half)) as upstream,
+        Gateway(tmp_path / "s", AnthropicModel(upstream.url, KEY)) as gateway,
+    ):
         said = say(gateway.socket, b"POST /v1/messages HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}")
         assert b"first" in said
         assert not said.endswith(b"0\r\n\r\n")
@@ -205,7 +224,10 @@ def test_what_is_left_of_an_answer_nobody_read_reaches_no_other_call(tmp_path: P
             over.wait(5)
         connection.sendall(b"0\r\n\r\n")
 
-    with RawServer(answers) as upstream, Gateway(tmp_path / "s", upstream.url, KEY) as gateway:
+    with (
+        RawServer(answers) as upstream,
+        Gateway(tmp_path / "s", AnthropicModel(upstream.url, KEY)) as gateway,
+    ):
         connection = UnixConnection(gateway.socket)
         connection.request("POST", "/v1/messages", b"{}")
         assert connection.getresponse().read1() == b"first"
@@ -220,7 +242,10 @@ def test_what_is_left_of_an_answer_nobody_read_reaches_no_other_call(tmp_path: P
 def test_a_redirect_is_not_followed(tmp_path: Path) -> None:
     with RawServer(sends(JSON_OK)) as elsewhere:
         moved = f"HTTP/1.1 307 Moved\r\nLocation: {elsewhere.url}/\r\nContent-Length: 0\r\n\r\n".encode()
-        with RawServer(sends(moved)) as upstream, Gateway(tmp_path / "s", upstream.url, KEY) as gateway:
+        with (
+            RawServer(sends(moved)) as upstream,
+            Gateway(tmp_path / "s", AnthropicModel(upstream.url, KEY)) as gateway,
+        ):
             answer = call(gateway.socket)
     assert answer.status == 307
     assert "location" not in {name.lower() for name in answer.headers}
@@ -228,6 +253,44 @@ def test_a_redirect_is_not_followed(tmp_path: Path) -> None:
 
 
 def test_the_socket_is_gone_afterwards(tmp_path: Path, model: ScriptedModel) -> None:
-    with Gateway(tmp_path / "model.sock", model.url, KEY):
+    with Gateway(tmp_path / "model.sock", AnthropicModel(model.url, KEY)):
         assert (tmp_path / "model.sock").is_socket()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_longer_answer_than_agreed_is_not_asked_for(model: ScriptedModel, tmp_path: Path) -> None:
+    rules = ModelRules(most_tokens=5000)
+    asked = {**CALL, "max_tokens": 128_000, "thinking": {"type": "enabled", "budget_tokens": 90_000}}
+    with Gateway(tmp_path / "s", AnthropicModel(model.url, KEY), rules) as gateway:
+        assert ask(gateway.socket, "POST", "/v1/messages", json.dumps(asked).encode()).status == 200
+    ((_, body),) = model.requests
+    assert body == {**asked, "max_tokens": 5000, "thinking": {"type": "enabled", "budget_tokens": 4999}}
+
+
+def test_a_call_within_bounds_is_sent_byte_for_byte(tmp_path: Path) -> None:
+    body = b'{ "model":"m",\r\n "max_tokens" : 1e1, "messages":[] }'
+    with (
+        RawServer(sends(JSON_OK)) as upstream,
+        Gateway(tmp_path / "s", AnthropicModel(upstream.url, KEY)) as gateway,
+    ):
+        ask(gateway.socket, "POST", "/v1/messages", body)
+    assert upstream.requests[0].endswith(b"\r\n\r\n" + body)
+
+
+def test_an_answer_is_asked_for_unpacked_so_that_it_can_be_read_on_its_way(
+    gateway: Gateway, model: ScriptedModel
+) -> None:
+    call(gateway.socket, accept_encoding="gzip, br")
+    ((headers, _),) = model.requests
+    assert {name.lower(): value for name, value in headers.items()}["accept-encoding"] == "identity"
+
+
+def test_one_connection_to_the_service_carries_many_calls(tmp_path: Path) -> None:
+    def twice(connection: socket.socket) -> None:
+        connection.sendall(JSON_OK)
+        read_request(connection)
+        connection.sendall(JSON_OK)
+
+    with RawServer(twice) as upstream, Gateway(tmp_path / "s", AnthropicModel(upstream.url, KEY)) as gateway:
+        assert [call(gateway.socket).status for _ in range(2)] == [200, 200]
+    assert len(upstream.requests) == 1

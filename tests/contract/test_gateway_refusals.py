@@ -7,7 +7,10 @@ import pytest
 from tests.contract.gateway_client import ask, call, dialled, say
 from tests.contract.raw_server import RawServer, sends
 
-from orchestrator.adapters.gateway import LARGEST_REQUEST, Gateway
+from orchestrator.adapters.agent_http import LARGEST_REQUEST
+from orchestrator.adapters.gateway import Gateway
+from orchestrator.adapters.model_anthropic import AnthropicModel
+from orchestrator.domain.model_rules import ModelRules
 
 KEY = "sk-made-up-key-of-the-gateway"
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
@@ -21,7 +24,7 @@ def upstream() -> Iterator[RawServer]:
 
 @pytest.fixture
 def gateway(upstream: RawServer, tmp_path: Path) -> Iterator[Gateway]:
-    with Gateway(tmp_path / "model.sock", upstream.url, KEY) as running:
+    with Gateway(tmp_path / "model.sock", AnthropicModel(upstream.url, KEY)) as running:
         yield running
 
 
@@ -59,8 +62,10 @@ def test_any_other_method_is_refused_and_counted(
 
 def test_connect_is_refused_and_the_host_named(gateway: Gateway, upstream: RawServer) -> None:
     request = b"CONNECT example.net:443 HTTP/1.1\r\nHost: example.net:443\r\n\r\n"
-    assert refuses(gateway, upstream, request) == [501]
-    assert [denial.target for denial in gateway.denials] == ["CONNECT example.net:443"]
+    assert refuses(gateway, upstream, request) == [403]
+    assert [denial.target for denial in gateway.denials] == [
+        "CONNECT example.net:443: not on the action's list"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -80,6 +85,10 @@ def test_connect_is_refused_and_the_host_named(gateway: Gateway, upstream: RawSe
         "/v1/x/../messages",
         "/v1/messages/../x",
         "/v1/messages/..%2fx",
+        "/v1/messages?",
+        "/v1/messages?beta=false",
+        "/v1/messages?beta=true&x=1",
+        "/v1/messages?beta=true?",
         "/v1%2fmessages",
         "/v1/messages%00",
         "/v1/messages%3fbeta",
@@ -225,3 +234,28 @@ def test_a_call_that_would_send_the_service_elsewhere_is_refused_and_counted(
     sent = post("/v1/messages", f"Content-Length: {len(body)}", body=body)
     assert refuses(gateway, upstream, sent) == [403]
     assert [denial.target for denial in gateway.denials] == [f"POST /v1/messages with {reason}"]
+
+
+def test_a_model_nobody_agreed_to_is_one_that_does_not_exist_and_is_counted(
+    upstream: RawServer, tmp_path: Path
+) -> None:
+    rules = ModelRules(frozenset({"claude-haiku-5-5"}))
+    with Gateway(tmp_path / "s", AnthropicModel(upstream.url, KEY), rules) as gateway:
+        for path in ("/v1/messages", "/v1/messages/count_tokens"):
+            answer = ask(gateway.socket, "POST", path, b'{"model": "claude-opus-5-5"}')
+            assert (answer.status, answer.json()["error"]["type"]) == (404, "not_found_error")
+        assert [denial.target for denial in gateway.denials] == [
+            "POST /v1/messages with a model this deployment has not agreed to",
+            "POST /v1/messages/count_tokens with a model this deployment has not agreed to",
+        ]
+    assert upstream.requests == []
+
+
+def test_no_second_model_in_the_body_takes_the_place_of_the_one_judged(
+    upstream: RawServer, tmp_path: Path
+) -> None:
+    rules = ModelRules(frozenset({"claude-haiku-5-5"}))
+    body = b'{"model": "claude-haiku-5-5", "\\u006dodel": "claude-opus-5-5"}'
+    with Gateway(tmp_path / "s", AnthropicModel(upstream.url, KEY), rules) as gateway:
+        assert ask(gateway.socket, "POST", "/v1/messages", body).status == 403
+    assert upstream.requests == []

@@ -194,7 +194,7 @@ def test_attributes_and_hooks_of_the_repository_run_nothing_and_change_nothing(
     files = {".gitattributes": attributes, ".gitconfig": config, "a.txt": b"a\nb\n", "b.utf": b"x\n"}
     github.push_commit("trunk", {**files, "hooks/post-checkout": hook, "id": b"$Id$\n", "c.bin": b"\0"})
     with cloner(github).clone(None) as checkout:
-        assert (checkout.workspace / "a.txt").read_bytes() == b"a\r\nb\r\n"
+        assert (checkout.workspace / "a.txt").read_bytes() == b"a\nb\n"
         assert kept(checkout.changeset()) == {}
     assert not mark.exists()
 

@@ -11,6 +11,7 @@ from alm.environment import REGION
 from orchestrator.adapters.dynamodb import DynamoJobStore
 from orchestrator.domain.job import Job, JobRecord, JobState
 from orchestrator.domain.outcome import Outcome
+from orchestrator.domain.wall import Answer, Probe, Rung
 from orchestrator.ports import JobStore
 
 SESSION = boto3.session.Session("local", "local", region_name=REGION)
@@ -118,6 +119,17 @@ def test_what_a_running_job_does_is_recorded_and_nothing_else_changes(store: Job
     for phase in ("clone", "agent"):
         store.progress(new, phase)
         assert record(store, new) == before.model_copy(update={"phase": phase})
+
+
+def test_the_walls_that_were_tried_are_recorded_and_nothing_else_changes(store: JobStore) -> None:
+    new = started(store)
+    before = record(store, new)
+    probes = (
+        Probe(rung=Rung.BUBBLEWRAP, answer=Answer.DENIED, reason="the machine does not allow it"),
+        Probe(rung=Rung.LANDLOCK, answer=Answer.AVAILABLE),
+    )
+    store.walls_tried(new, probes)
+    assert record(store, new) == before.model_copy(update={"probes": probes})
 
 
 def test_showing_the_status_is_timed_and_nothing_else_changes(store: JobStore) -> None:

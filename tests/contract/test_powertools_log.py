@@ -36,3 +36,11 @@ def test_metrics_do_not_share_dimensions(capsys: pytest.CaptureFixture[str]) -> 
     assert _line(capsys)["outcome"] == "failed"
     events.metric("PermissionDenials", 0, action="fix")
     assert "outcome" not in _line(capsys)
+
+
+def test_what_always_stands_in_a_line_stands_in_every_one(capsys: pytest.CaptureFixture[str]) -> None:
+    events = PowertoolsEvents("always", sandbox_floor="vm-boundary")
+    events.info("job.taken", job_id="x")
+    assert _line(capsys)["sandbox_floor"] == "vm-boundary"
+    events.warning("permission.denied")
+    assert _line(capsys)["sandbox_floor"] == "vm-boundary"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tests.fakes.faults import Faults
 
 from orchestrator.domain.agent import AgentRun
+from orchestrator.domain.wall import Probe
 from orchestrator.ports import Agent, AgentTask, PromptRenderer
 
 
@@ -26,8 +27,9 @@ class FakeAgent:
     cancelled: bool = False
     faults: Faults = field(default_factory=Faults)
 
-    def run(self, task: AgentTask, transcript: Path) -> AgentRun:
+    def run(self, task: AgentTask, transcript: Path, tell: Callable[[tuple[Probe, ...]], None]) -> AgentRun:
         self.tasks.append(task)
+        tell(self.answer.probes)
         if self.stream:
             transcript.write_bytes(self.stream)
         self.meanwhile(task)

@@ -7,6 +7,7 @@ from tests.fakes.faults import Faults
 
 from orchestrator.domain.job import Job, JobRecord, JobState
 from orchestrator.domain.outcome import Outcome
+from orchestrator.domain.wall import Probe
 from orchestrator.ports import JobStore
 
 
@@ -43,6 +44,10 @@ class FakeJobStore:
     def progress(self, job: Job, phase: str) -> None:
         self.faults.strike("progress")
         self._change_known(job, phase=phase)
+
+    def walls_tried(self, job: Job, probes: tuple[Probe, ...]) -> None:
+        self.faults.strike("walls_tried")
+        self._change_known(job, probes=probes)
 
     def status_shown(self, job: Job) -> None:
         self.faults.strike("status_shown")

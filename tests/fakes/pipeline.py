@@ -14,6 +14,7 @@ from tests.fakes.tracker import FakeTracker
 
 from orchestrator.domain.action import Catalogue
 from orchestrator.domain.job import Brief, Job, brief_key
+from orchestrator.domain.publishable import PROTECTED
 from orchestrator.ports import Delivery
 from orchestrator.usecases.brief_job import BriefJob
 from orchestrator.usecases.poll import Poll, PollReport
@@ -38,6 +39,7 @@ class Pipeline:
     cloner: FakeCloner = field(default_factory=lambda: FakeCloner(FakeCheckout(changeset())))
     pull_requests: FakePullRequests = field(default_factory=FakePullRequests)
     agent: FakeAgent = field(default_factory=lambda: FakeAgent(agent_run()))
+    protected: tuple[str, ...] = PROTECTED
 
     def __post_init__(self) -> None:
         self.jobs.now = self.clock.now
@@ -88,6 +90,7 @@ class Pipeline:
             catalogue=self.catalogue,
             events=self.events,
             may_request_changes=may_request_changes,
+            protected=self.protected,
         )(of, attempt)
 
     def take(self) -> Job:

@@ -2,7 +2,8 @@
 
 import subprocess
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,9 +11,17 @@ from alm.environment import ROOT, installed_cli
 from alm.standins.model import Conversation, Script, ScriptedModel, ToolCall, Turn
 from orchestrator.adapters.action_files import load_action
 from orchestrator.adapters.bubblewrap import Bubblewrap
-from orchestrator.adapters.claude_code import ClaudeCode
+from orchestrator.adapters.claude_code import ClaudeCode, furnish
+from orchestrator.adapters.gateway import Gateway
+from orchestrator.adapters.ladder import Ladder
+from orchestrator.adapters.model_anthropic import AnthropicModel
+from orchestrator.adapters.own_user import own_user
+from orchestrator.adapters.sandbox import Confined, Room, Sandbox
+from orchestrator.adapters.without_namespaces import Landlock, Seccomp
+from orchestrator.domain.action import Workspace
 from orchestrator.domain.agent import AgentRun
 from orchestrator.domain.job import Job
+from orchestrator.domain.wall import Probe, Rung
 from orchestrator.ports import AgentTask
 
 KEY = "sk-ant-test-the-real-key"
@@ -35,9 +44,14 @@ class Ran:
     requests: list[tuple[dict[str, str], dict[str, object]]]
 
 
-def claude(base_url: str, cli: Path | None = None) -> ClaudeCode:
-    """The adapter as bootstrap makes it, patient with nothing."""
-    return ClaudeCode(Bubblewrap(), cli or installed_cli(), base_url, KEY, max_retries=1)
+def claude(base_url: str, cli: Path | None = None, sandbox: Sandbox | None = None) -> ClaudeCode:
+    """The adapter as bootstrap makes it, patient with nothing, on a ladder of one rung."""
+    return ClaudeCode(
+        Ladder((sandbox or Bubblewrap(),), Rung.SECCOMP),
+        cli or installed_cli(),
+        AnthropicModel(base_url, KEY),
+        max_retries=1,
+    )
 
 
 def task(
@@ -53,13 +67,50 @@ def replace_action(job: Job, action: str) -> Job:
     return job.model_copy(update={"action": action})
 
 
-def ask(script: Script, agent_task: AgentTask, cli: Path | None = None, **options: object) -> Ran:
+def ask(
+    script: Script,
+    agent_task: AgentTask,
+    cli: Path | None = None,
+    sandbox: Sandbox | None = None,
+    **options: object,
+) -> Ran:
     """Run the task against a scripted model."""
     with tempfile.TemporaryDirectory() as folder, ScriptedModel(script) as model:
         transcript = Path(folder) / "transcript.jsonl"
-        agent = replace(claude(model.url, cli), **options)  # type: ignore[arg-type]  # the adapter's own fields
-        run = agent.run(agent_task, transcript)
+        agent = replace(claude(model.url, cli, sandbox), **options)  # type: ignore[arg-type]  # the adapter's own fields
+        run = agent.run(agent_task, transcript, nobody)
         return Ran(run, transcript.read_text(), model.requests)
+
+
+RUNGS: Mapping[str, Sandbox] = {"bubblewrap": Bubblewrap(), "landlock": Landlock(), "seccomp": Seccomp()}
+
+
+@contextmanager
+def a_room(
+    workspace: Path, action: str = "fix", user: Callable[[], AbstractContextManager[int | None]] = own_user
+) -> Iterator[Room]:
+    """A room as the adapter makes one, with a gateway in it."""
+    with (
+        tempfile.TemporaryDirectory(prefix="alm-agent-") as folder,
+        user() as uid,
+        Gateway(Path(folder, "model.sock"), AnthropicModel("http://127.0.0.1:9", KEY)),
+    ):
+        asked = task(workspace, action).action
+        room = Room(
+            Path(folder), workspace, asked.workspace is Workspace.READ_WRITE, installed_cli().resolve(), uid
+        )
+        furnish(room, asked)
+        yield room
+
+
+def confined_in(room: Room, sandbox: Sandbox) -> Confined:
+    """What the adapter would start behind that wall."""
+    return claude("http://127.0.0.1:9").confined(task(room.workspace), room, sandbox.view(room))
+
+
+def nobody(probes: tuple[Probe, ...]) -> None:
+    """Hears which walls were tried and does nothing."""
+    del probes
 
 
 def turns(*said: Turn) -> Script:

@@ -6,7 +6,7 @@ import pytest
 from tests.integration.agents import REPORT, ask, bash, reports, task, turns
 
 from alm.standins.model import ToolCall, Turn
-from orchestrator.adapters.claude_code import settings_json
+from orchestrator.adapters.claude_command import settings_json
 from orchestrator.domain.action import AgentSettings
 from orchestrator.domain.agent import Source
 from orchestrator.ports import AgentTask
@@ -24,7 +24,7 @@ def _plant(workspace: Path) -> None:
 
 def _bare(workspace: Path) -> AgentTask:
     """An action whose profile itself denies none of it."""
-    profile = {"permissions": {"allow": ["Read", "Grep", "Bash"], "deny": ["TodoWrite"]}}
+    profile = {"permissions": {"allow": ["Read", "Grep", "Bash"], "deny": ["Skill"]}}
     return task(workspace, settings=AgentSettings.model_validate(profile), max_turns=50)
 
 

@@ -8,6 +8,7 @@ from tests.integration.agents import (
     ask,
     bash,
     claude,
+    nobody,
     processes_with,
     reports,
     script_cli,
@@ -18,6 +19,7 @@ from tests.integration.agents import (
 from alm.standins.model import Conversation, ScriptedModel, Turn
 from orchestrator.adapters import supervision
 from orchestrator.adapters.bubblewrap import Bubblewrap
+from orchestrator.adapters.sandbox import Sandbox
 from orchestrator.domain.agent import Stop
 from orchestrator.errors import JobFailed, SandboxRefused
 
@@ -33,7 +35,7 @@ def test_a_run_ended_early_keeps_its_cost_and_result(workspace: Path, tmp_path: 
 
     with ScriptedModel(script) as model:
         agent = claude(model.url)
-        run = agent.run(task(workspace), tmp_path / "transcript")
+        run = agent.run(task(workspace), tmp_path / "transcript", nobody)
     assert run.stop is Stop.CANCELLED
     assert run.result is not None
     assert run.cost_usd is not None
@@ -53,13 +55,13 @@ def test_the_deadline_is_the_shorter_of_the_actions_and_the_deployments(
 def test_a_cancelled_run_is_not_started(workspace: Path, tmp_path: Path) -> None:
     agent = claude("http://127.0.0.1:9", script_cli(tmp_path, "exec sleep 60"))
     agent.cancel()
-    assert agent.run(task(workspace), tmp_path / "transcript").stop is Stop.CANCELLED
+    assert agent.run(task(workspace), tmp_path / "transcript", nobody).stop is Stop.CANCELLED
 
 
-def test_everything_behind_the_wall_is_gone_afterwards(workspace: Path) -> None:
+def test_everything_behind_the_wall_is_gone_afterwards(sandbox: Sandbox, workspace: Path) -> None:
     marker = "sleep 98765"
     command = f"(setsid {marker} >/dev/null 2>&1 &); (nohup {marker} >/dev/null 2>&1 &); echo started"
-    ran = ask(turns(bash(command), reports(REPORT)), task(workspace))
+    ran = ask(turns(bash(command), reports(REPORT)), task(workspace), sandbox=sandbox)
     assert "started" in ran.transcript
     assert processes_with(marker) == []
 
@@ -110,6 +112,29 @@ def test_endless_output_is_read_without_end_or_memory(workspace: Path, tmp_path:
     ran = ask(NEVER, task(workspace), cli)
     assert ran.run.result is None
     assert ran.run.exit_status == 0
+
+
+def test_the_rest_of_a_line_that_is_too_long_is_no_message(
+    workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervision, "LONGEST_LINE", 1000)
+    forged = """printf '%1000s{"type": "result", "total_cost_usd": 0}\\n' x"""
+    ran = ask(NEVER, task(workspace), script_cli(tmp_path, forged))
+    assert ran.run.result is None
+    plain = """printf '%998s\\n{"type": "result", "total_cost_usd": 0}\\n' x"""
+    assert ask(NEVER, task(workspace), script_cli(tmp_path, plain)).run.cost_usd == 0
+
+
+def test_a_transcript_is_kept_up_to_its_bound_and_read_beyond_it(
+    workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervision, "LARGEST_TRANSCRIPT", 10_000)
+    talks = (
+        """for n in {1..100}; do printf '%999s\\n' x; done; echo '{"type": "result", "total_cost_usd": 3}'"""
+    )
+    ran = ask(NEVER, task(workspace), script_cli(tmp_path, talks))
+    assert len(ran.transcript) == 10_000
+    assert ran.run.cost_usd == 3
 
 
 def test_a_missing_cli_is_a_failed_job_in_plain_words(workspace: Path, tmp_path: Path) -> None:

@@ -1,17 +1,21 @@
 """The real CLI in real bubblewrap through the gateway, against a scripted model."""
 
+import os
 from pathlib import Path
 
 import pytest
 from tests.integration.agents import KEY, REPORT, ask, bash, reports, task, turns
 
 from alm.standins.model import ToolCall, Turn
-from orchestrator.adapters.claude_code import PLACEHOLDER
+from orchestrator.adapters.bubblewrap import Bubblewrap
+from orchestrator.adapters.claude_command import PLACEHOLDER
+from orchestrator.adapters.sandbox import Sandbox
+from orchestrator.adapters.without_namespaces import Seccomp
 from orchestrator.domain.agent import Source
 
 
-def test_a_structured_result_comes_back_with_cost_model_and_turns(workspace: Path) -> None:
-    ran = ask(turns(reports(REPORT)), task(workspace))
+def test_a_structured_result_comes_back_with_cost_model_and_turns(sandbox: Sandbox, workspace: Path) -> None:
+    ran = ask(turns(reports(REPORT)), task(workspace), sandbox=sandbox)
     assert ran.run.exit_status == 0
     assert ran.run.report == REPORT
     assert ran.run.cost_usd is not None
@@ -21,27 +25,34 @@ def test_a_structured_result_comes_back_with_cost_model_and_turns(workspace: Pat
     assert ran.run.denials == ()
 
 
-def test_the_gateway_adds_the_key_that_the_agent_never_holds(workspace: Path) -> None:
-    ran = ask(turns(bash("env; cat /proc/*/environ | tr '\\0' '\\n'"), reports(REPORT)), task(workspace))
+def test_the_gateway_adds_the_key_that_the_agent_never_holds(sandbox: Sandbox, workspace: Path) -> None:
+    ran = ask(
+        turns(bash("env; cat /proc/*/environ | tr '\\0' '\\n'"), reports(REPORT)),
+        task(workspace),
+        sandbox=sandbox,
+    )
     assert [headers["x-api-key"] for headers, _ in ran.requests] == [KEY, KEY]
     assert PLACEHOLDER in ran.transcript
     assert KEY not in ran.transcript
 
 
-def test_the_prompt_is_read_from_standard_input_and_may_be_a_megabyte(workspace: Path) -> None:
+def test_the_prompt_is_read_from_standard_input_and_may_be_a_megabyte(
+    sandbox: Sandbox, workspace: Path
+) -> None:
     prompt = "x " * 500_000 + "the end"
-    ran = ask(turns(bash("ps ax -o args"), reports(REPORT)), task(workspace, prompt=prompt))
+    ran = ask(turns(bash("ps ax -o args"), reports(REPORT)), task(workspace, prompt=prompt), sandbox=sandbox)
     assert ran.run.report == REPORT
     assert "the end" in str(ran.requests[0][1]["messages"])
     assert "x x x" not in ran.transcript
 
 
-def test_a_read_only_action_cannot_write_the_workspace(workspace: Path) -> None:
+def test_a_read_only_action_cannot_write_the_workspace(sandbox: Sandbox, workspace: Path) -> None:
     ran = ask(
-        turns(bash("echo changed > /workspace/README.md; echo new > /workspace/new"), reports(REPORT)),
+        turns(bash("echo changed > README.md; echo new > new"), reports(REPORT)),
         task(workspace),
+        sandbox=sandbox,
     )
-    assert "Read-only file system" in ran.transcript
+    assert [denial.source for denial in ran.run.denials] == [Source.KERNEL]
     assert [path.name for path in workspace.iterdir()] == ["README.md"]
     assert (workspace / "README.md").read_text() == "hello\n"
 
@@ -63,10 +74,8 @@ def test_only_the_gateway_answers_inside(workspace: Path) -> None:
         '(timeout 2 bash -c "</dev/tcp/$t" && echo "up:$t") 2>/dev/null || echo "down:$t"; done'
     )
     ran = ask(turns(bash(probe), reports(REPORT)), task(workspace))
-    assert ran.transcript.count("up:127.0.0.1/8080\\n") > 0
-    assert "up:127.0.0.1/22" not in ran.transcript
-    assert "up:169" not in ran.transcript
-    assert "up:1.1.1.1" not in ran.transcript
+    assert ran.transcript.count("down:") > 0
+    assert "up:1" not in ran.transcript
 
 
 def test_no_other_process_of_the_machine_is_seen_inside(workspace: Path) -> None:
@@ -94,7 +103,7 @@ def test_a_tool_the_action_does_not_have_is_counted(workspace: Path) -> None:
     assert [(denial.tool, denial.source) for denial in ran.run.denials] == [("Write", Source.TOOL_REMOVED)]
 
 
-def test_the_repositorys_own_claude_configuration_is_not_read(workspace: Path) -> None:
+def test_the_repositorys_own_claude_configuration_is_not_read(sandbox: Sandbox, workspace: Path) -> None:
     (workspace / ".claude").mkdir()
     hook = '{"type": "command", "command": "echo HOOK-RAN >&2; touch /tmp/hook-ran"}'
     (workspace / ".claude" / "settings.json").write_text(
@@ -103,7 +112,7 @@ def test_the_repositorys_own_claude_configuration_is_not_read(workspace: Path) -
     (workspace / ".mcp.json").write_text(
         '{"mcpServers": {"x": {"command": "touch", "args": ["/tmp/mcp-ran"]}}}'
     )
-    ran = ask(turns(bash("ls /tmp"), reports(REPORT)), task(workspace))
+    ran = ask(turns(bash("ls /tmp"), reports(REPORT)), task(workspace), sandbox=sandbox)
     assert ran.run.report == REPORT
     assert "hook-ran" not in ran.transcript
     assert "mcp-ran" not in ran.transcript
@@ -145,3 +154,30 @@ def test_an_answer_of_another_form_is_kept_when_the_cli_gives_up_on_it(workspace
     assert ran.run.report == half
     assert ran.run.text == "Let me answer."
     assert ran.run.cost_usd is not None
+
+
+REACH_INTO = """
+import glob, os
+for process in glob.glob("/proc/[0-9]*"):
+    try:
+        if "claude" not in os.readlink(process + "/exe") and "claude" not in open(process + "/comm").read():
+            continue
+    except OSError:
+        if "claude" not in open(process + "/comm").read():
+            continue
+    for what in ("mem", "environ", "fd/1", "maps"):
+        try:
+            os.close(os.open(process + "/" + what, os.O_RDONLY))
+            print("INTO", what)
+        except OSError as error:
+            print("kept out", what, error.strerror)
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can keep a program from its own user")
+@pytest.mark.parametrize("rung", [Bubblewrap, Seccomp])  # the one between shows no process at all
+def test_what_the_agent_starts_cannot_reach_into_the_cli(workspace: Path, rung: type[Sandbox]) -> None:
+    (workspace / "reach.py").write_text(REACH_INTO)
+    ran = ask(turns(bash("python3 reach.py"), reports(REPORT)), task(workspace), sandbox=rung())
+    assert ran.transcript.count("kept out mem") > 0
+    assert "INTO" not in ran.transcript

@@ -1,31 +1,43 @@
 """The canary gets out wherever the wall has a hole, one hole at a time, and the job is refused with its name."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
-from tests.integration.agents import KEY, claude, task
+from tests.integration.agents import a_room, claude, confined_in, nobody, task
 
 from orchestrator.adapters import bubblewrap, canary
-from orchestrator.adapters.bubblewrap import WORKSPACE, Bubblewrap
-from orchestrator.adapters.gateway import Gateway
-from orchestrator.adapters.sandbox import Confined, ConfinedProcess
+from orchestrator.adapters.bubblewrap import VIEW, Bubblewrap
+from orchestrator.adapters.own_user import own_user
+from orchestrator.adapters.sandbox import Confined, ConfinedProcess, Room, Sandbox, View
+from orchestrator.adapters.syscalls import own_network_filter
+from orchestrator.adapters.without_namespaces import Landlock, Seccomp
+from orchestrator.domain.wall import Answer, Probe
 from orchestrator.errors import SandboxRefused
 
+WORKSPACE = VIEW.workspace
 type Options = list[str]
 USR_FOLDERS = ("bin", "sbin", "lib", "lib64")
 
 
-def confined_in(folder: Path, workspace: Path, action: str) -> Confined:
-    return claude("http://127.0.0.1:9")._confined(task(workspace, action), folder)  # noqa: SLF001  # the same one
+def probed(sandbox: Sandbox, room: Room) -> Probe:
+    return canary.probed(sandbox, confined_in(room, sandbox))
 
 
-@pytest.fixture
-def gateway(tmp_path: Path) -> Iterator[Gateway]:
-    (tmp_path / "gateway").mkdir()
-    with Gateway(tmp_path / "gateway" / "model.sock", "http://127.0.0.1:9", KEY) as gateway:
-        yield gateway
+def refusal(
+    sandbox: Sandbox,
+    workspace: Path,
+    action: str = "fix",
+    user: Callable[[], AbstractContextManager[int | None]] = own_user,
+) -> str:
+    """Why a wall that was built is refused."""
+    with a_room(workspace, action, user) as room, pytest.raises(SandboxRefused) as refused:
+        probed(sandbox, room)
+    assert [probe.answer for probe in refused.value.probes] == [Answer.DENIED]
+    return str(refused.value.probes[0].reason)
 
 
 def without(options: Options, *parts: str) -> Options:
@@ -105,49 +117,101 @@ HOLES: dict[str, tuple[str, Callable[[Options], Options], str]] = {
 }
 
 
+# The lower rungs: what their program is told, changed.
+type Orders = Mapping[str, Any]
+LOWER_HOLES: dict[str, tuple[str, Callable[[Orders], Orders], str]] = {
+    "the network": (
+        "fix",
+        lambda orders: {**orders, "filter": own_network_filter().hex()},
+        "could reach a port of the worker",
+    ),
+    "a variable": (
+        "fix",
+        lambda orders: {**orders, "environment": {**orders["environment"], "AWS_SECRET_ACCESS_KEY": "x"}},
+        "could see a variable that is not the agent's",
+    ),
+    "no home": (
+        "fix",
+        lambda orders: {**orders, "environment": {**orders["environment"], "HOME": "/usr"}},
+        "could not write in its home",
+    ),
+}
+
+
+def changed(rung: type[Landlock | Seccomp], change: Callable[[Orders], Orders]) -> Sandbox:
+    class Changed(rung):  # type: ignore[misc,valid-type]  # either of the two
+        def orders(self, confined: Confined, uid: int) -> Orders:
+            return change(super().orders(confined, uid))
+
+    return Changed()
+
+
 class Around:
     """A wall whose program is run by a small shell script: $0 is the canary's nonce."""
 
-    name = "bubblewrap"
-    socket_inside = bubblewrap.SOCKET
-
-    def __init__(self, script: str) -> None:
+    def __init__(self, script: str, sandbox: Sandbox | None = None) -> None:
         self.script = script
+        self.sandbox = sandbox or Bubblewrap()
+        self.rung = self.sandbox.rung
+
+    def view(self, room: Room) -> View:
+        return self.sandbox.view(room)
 
     def start(self, confined: Confined) -> ConfinedProcess:
         nonce = confined.argv[confined.argv.index(canary.SCRIPT) + 1]
-        return Bubblewrap().start(
-            replace(confined, argv=("/bin/bash", "-c", self.script, nonce, *confined.argv))
-        )
+        argv = ("/bin/bash", "-c", self.script, nonce, *confined.argv)
+        return self.sandbox.start(replace(confined, argv=argv))
 
 
 @pytest.mark.parametrize("action", ["investigate", "fix"])
-def test_a_whole_wall_lets_nothing_out_leaves_nothing_behind_and_counts_no_denial(
-    gateway: Gateway, workspace: Path, action: str
+def test_a_whole_wall_lets_nothing_out_and_leaves_nothing_behind(
+    sandbox: Sandbox, workspace: Path, action: str
 ) -> None:
     beside = sorted(workspace.parent.iterdir())
-    assert canary.refusal(Bubblewrap(), confined_in(gateway.socket.parent, workspace, action)) is None
-    assert gateway.denials == ()
+    with a_room(workspace, action) as room:
+        assert probed(sandbox, room) == Probe(rung=sandbox.rung, answer=Answer.AVAILABLE)
     assert [path.name for path in workspace.iterdir()] == ["README.md"]
     assert sorted(workspace.parent.iterdir()) == beside
 
 
 @pytest.mark.parametrize("hole", HOLES)
-def test_a_hole_in_the_wall_refuses_the_job_and_says_which(
-    gateway: Gateway, workspace: Path, monkeypatch: pytest.MonkeyPatch, hole: str
+def test_a_hole_in_bubblewraps_wall_refuses_the_job_and_says_which(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch, hole: str
 ) -> None:
     action, change, sentence = HOLES[hole]
     whole = bubblewrap.bwrap_options
-    monkeypatch.setattr(bubblewrap, "bwrap_options", lambda confined: change(whole(confined)))
-    refusal = canary.refusal(Bubblewrap(), confined_in(gateway.socket.parent, workspace, action))
-    assert refusal == f"a program behind it {sentence}"
+    monkeypatch.setattr(bubblewrap, "bwrap_options", lambda *facts: change(whole(*facts)))
+    # With a user of its own the agent is kept out of most of these a second time.
+    assert refusal(Bubblewrap(), workspace, action, nullcontext) == f"a program behind it {sentence}"
     assert [path.name for path in workspace.iterdir()] == ["README.md"]
 
 
-def test_a_process_of_the_worker_that_can_be_read_refuses_the_job(gateway: Gateway, workspace: Path) -> None:
-    leaky = Around('LEAK=$0 sleep 5 & exec "$@"')
-    refusal = canary.refusal(leaky, confined_in(gateway.socket.parent, workspace, "fix"))
-    assert refusal == "a program behind it could see the environment of the worker's processes"
+@pytest.mark.parametrize("rung", [Landlock, Seccomp])
+@pytest.mark.parametrize("hole", LOWER_HOLES)
+def test_a_hole_in_a_lower_wall_refuses_the_job_and_says_which(
+    workspace: Path, rung: type[Landlock | Seccomp], hole: str
+) -> None:
+    action, change, sentence = LOWER_HOLES[hole]
+    assert refusal(changed(rung, change), workspace, action) == f"a program behind it {sentence}"
+
+
+def test_a_lower_wall_without_a_user_of_its_own_refuses_the_job(workspace: Path) -> None:
+    as_root = changed(Seccomp, lambda orders: {**orders, "uid": 0})
+    assert refusal(as_root, workspace) == "a program behind it could read a secret file beside the workspace"
+
+
+def test_landlock_that_shuts_nothing_off_refuses_the_job(workspace: Path) -> None:
+    open_wall = changed(Landlock, lambda orders: {**orders, "readable": None})
+    sentence = "could read a file of the worker that any user may read"
+    assert refusal(open_wall, workspace) == f"a program behind it {sentence}"
+
+
+@pytest.mark.parametrize("rung", [Bubblewrap, Seccomp])
+def test_a_process_of_the_worker_that_can_be_read_refuses_the_job(
+    workspace: Path, rung: type[Sandbox]
+) -> None:
+    found = refusal(Around('LEAK=$0 sleep 5 & exec "$@"', rung()), workspace)
+    assert found == "a program behind it could see the environment of the worker's processes"
 
 
 @pytest.mark.parametrize(
@@ -155,19 +219,16 @@ def test_a_process_of_the_worker_that_can_be_read_refuses_the_job(gateway: Gatew
     [("169.254.169.254", "metadata service"), ("169.254.170.2", "credentials service")],
 )
 def test_a_cloud_service_that_answers_refuses_the_job(
-    gateway: Gateway, workspace: Path, monkeypatch: pytest.MonkeyPatch, address: str, service: str
+    workspace: Path, monkeypatch: pytest.MonkeyPatch, address: str, service: str
 ) -> None:
     # Its own loopback gets the address, and a listener: no machine has to be in a cloud for this.
     monkeypatch.setattr(canary, "SCRIPT", canary.SCRIPT.replace(f"{address}/80", "127.0.0.1/8081"))
     listens = (
         "socat TCP-LISTEN:8081,fork /dev/null & until : </dev/tcp/127.0.0.1/8081; do :; done 2>/dev/null; "
     )
-    refusal = canary.refusal(
-        Around(listens + 'exec "$@"'), confined_in(gateway.socket.parent, workspace, "fix")
-    )
-    assert refusal is not None
-    assert "could reach" in refusal
-    assert service in refusal
+    found = refusal(Around(listens + 'exec "$@"'), workspace)
+    assert "could reach" in found
+    assert service in found
 
 
 @pytest.mark.parametrize(
@@ -178,31 +239,38 @@ def test_a_cloud_service_that_answers_refuses_the_job(
         ('"$@"; echo usr available', "did not say whether it could write in /usr"),
         ('"$@" | grep -v ^end', "did not say whether it could finish"),
         ('"$@" | head -c 20', "did not say whether it could"),
-        ("exit 0", "does not allow bubblewrap"),
     ],
 )
 def test_what_the_canary_does_not_say_plainly_counts_against_the_wall(
-    gateway: Gateway, workspace: Path, script: str, sentence: str
+    sandbox: Sandbox, workspace: Path, script: str, sentence: str
 ) -> None:
-    refusal = canary.refusal(Around(script), confined_in(gateway.socket.parent, workspace, "fix"))
-    assert refusal is not None
-    assert sentence in refusal
+    assert sentence in refusal(Around(script, sandbox), workspace)
 
 
 def test_a_canary_that_does_not_end_counts_against_the_wall(
-    gateway: Gateway, workspace: Path, monkeypatch: pytest.MonkeyPatch
+    sandbox: Sandbox, workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(canary, "TIMEOUT_S", 0.5)
-    slow = Around('"$@" | grep -v ^end; sleep 30')
-    refusal = canary.refusal(slow, confined_in(gateway.socket.parent, workspace, "fix"))
-    assert refusal == "a program behind it did not say whether it could finish"
+    slow = Around('"$@" | grep -v ^end; sleep 30', sandbox)
+    assert refusal(slow, workspace) == "a program behind it did not say whether it could finish"
+
+
+@pytest.mark.parametrize(
+    ("script", "answer"), [("exit 0", Answer.DENIED), ("exec sleep 30", Answer.UNDETERMINED)]
+)
+def test_a_canary_that_says_nothing_means_that_there_is_no_such_wall_here(
+    sandbox: Sandbox, workspace: Path, monkeypatch: pytest.MonkeyPatch, script: str, answer: Answer
+) -> None:
+    monkeypatch.setattr(canary, "TIMEOUT_S", 0.5)
+    with a_room(workspace) as room:
+        assert probed(Around(script, sandbox), room).answer is answer
 
 
 def test_an_agent_behind_a_wall_with_a_hole_is_not_started(
     workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = bubblewrap.bwrap_options
-    monkeypatch.setattr(bubblewrap, "bwrap_options", lambda confined: [*whole(confined), "--share-net"])
+    monkeypatch.setattr(bubblewrap, "bwrap_options", lambda *facts: [*whole(*facts), "--share-net"])
     with pytest.raises(SandboxRefused, match=r"could reach a port of the worker\. It was not started"):
-        claude("http://127.0.0.1:9").run(task(workspace), tmp_path / "transcript")
+        claude("http://127.0.0.1:9").run(task(workspace), tmp_path / "transcript", nobody)
     assert not (tmp_path / "transcript").exists()

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 from tests.integration.agents import (
-    KEY,
     REPORT,
+    a_room,
     ask,
     bash,
-    claude,
+    confined_in,
     descendants,
     reports,
     script_cli,
@@ -24,9 +24,11 @@ from tests.integration.agents import (
 
 from alm.environment import ROOT
 from alm.standins.model import Turn
-from orchestrator.adapters import limits, supervision
+from orchestrator.adapters import limits
 from orchestrator.adapters.bubblewrap import Bubblewrap
-from orchestrator.adapters.gateway import Gateway
+from orchestrator.adapters.sandbox import Sandbox
+from orchestrator.adapters.without_namespaces import Seccomp
+from orchestrator.domain.agent import Source, Stop
 
 NEVER = turns(Turn(think_s=60))
 NOBODY = 65534
@@ -56,62 +58,78 @@ except ConfigError:
 """
 
 
+OPEN_DESCRIPTORS = """
+import os
+for number in range(256):
+    try:
+        os.fstat(number)
+    except OSError:
+        continue
+    print(number)
+"""
+
+
 def children() -> dict[int, str]:
     return {pid: args for pid, args in descendants(os.getpid()).items() if "ps -eo" not in args}
 
 
-def inside(workspace: Path, *argv: str) -> str:
+def inside(sandbox: Sandbox, workspace: Path, *argv: str) -> str:
     """What a program behind the wall prints."""
-    with tempfile.TemporaryDirectory() as folder, Gateway(Path(folder, "model.sock"), "", KEY):
-        confined = claude("")._confined(task(workspace, "fix"), Path(folder))  # noqa: SLF001  # the same one
-        process = Bubblewrap().start(replace(confined, argv=argv))
+    with a_room(workspace) as room:
+        process = sandbox.start(replace(confined_in(room, sandbox), argv=argv))
         process.wait(20)
         process.kill()
         return process.stdout.read().decode()
 
 
-def test_a_program_starts_with_three_descriptors_and_no_other(workspace: Path) -> None:
+def test_a_program_starts_with_three_descriptors_and_no_other(sandbox: Sandbox, workspace: Path) -> None:
     reading, writing = os.pipe()
     os.set_inheritable(reading, True)  # noqa: FBT003  # the standard library's
-    opened = inside(
-        workspace, "/bin/bash", "-c", 'for f in /proc/$$/fd/*; do [ -e "$f" ] && echo "${f##*/}"; done'
-    )
+    opened = inside(sandbox, workspace, "/usr/bin/python3", "-c", OPEN_DESCRIPTORS)
     os.close(reading)
     os.close(writing)
     assert opened.split() == ["0", "1", "2"]
 
 
-def test_no_process_can_raise_its_limits(workspace: Path) -> None:
+def test_no_process_can_raise_its_limits(sandbox: Sandbox, workspace: Path) -> None:
     asked = (
         "ulimit -Hn; ulimit -Hu; ulimit -Hf; ulimit -Hd; ulimit -c; ulimit -Hn 9999 2>/dev/null || echo no"
     )
-    assert inside(workspace, "/bin/bash", "-c", asked).split() == [
+    assert inside(sandbox, workspace, "/bin/bash", "-c", asked).split() == [
         *("4096", "2048", str(limits.FILE_BYTES // 1024), str(limits.DATA_BYTES // 1024), "0", "no")
     ]
 
 
-def test_the_kernel_takes_memory_from_the_agent_first(workspace: Path) -> None:
-    assert inside(workspace, "/bin/cat", "/proc/self/oom_score_adj").strip() == "1000"
+@pytest.mark.parametrize(
+    "rung", [Bubblewrap, Seccomp]
+)  # the one between shows no process, and starts like the last
+def test_the_kernel_takes_memory_from_the_agent_first(workspace: Path, rung: type[Sandbox]) -> None:
+    assert inside(rung(), workspace, "/bin/cat", "/proc/self/oom_score_adj").strip() == "1000"
 
 
 def test_a_process_gets_no_more_memory_than_its_limit(
-    workspace: Path, monkeypatch: pytest.MonkeyPatch
+    sandbox: Sandbox, workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(limits, "DATA_BYTES", 256 * limits.MIB)
-    said = inside(workspace, "/bin/bash", "-c", "head -c 400M /dev/zero | tail 2>&1 >/dev/null; echo done")
+    said = inside(
+        sandbox, workspace, "/bin/bash", "-c", "head -c 400M /dev/zero | tail 2>&1 >/dev/null; echo done"
+    )
     assert "memory exhausted" in said
     assert "done" in said
 
 
 def test_an_agent_with_too_many_processes_is_ended_and_nothing_else(
-    workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    sandbox: Sandbox, workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(limits, "PROCESSES", 50)
     before = children()
-    ran = ask(NEVER, task(workspace), script_cli(tmp_path, "for n in {1..80}; do sleep 60 & done; wait"))
-    assert ran.run.exit_status != 0
+    ran = ask(
+        NEVER, task(workspace), script_cli(tmp_path, "for n in {1..80}; do sleep 60 & done; wait"), sandbox
+    )
+    assert ran.run.stop is Stop.EXCESS
+    assert ran.run.excess == "it ran more than 50 processes"
+    assert [(denial.source, denial.target) for denial in ran.run.denials] == [(Source.KERNEL, ran.run.excess)]
     assert ran.run.duration_ms < 20_000
-    assert supervision.CROWDED in ran.transcript
     assert children() == before
 
 
@@ -151,21 +169,28 @@ def test_a_process_opens_no_more_files_than_its_limit(workspace: Path, tmp_path:
 
 
 def test_nothing_of_a_job_is_left_afterwards(
-    workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    sandbox: Sandbox, workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     temporary = tmp_path / "temporary"
     temporary.mkdir()
+    temporary.chmod(0o711)
     monkeypatch.setattr(tempfile, "tempdir", str(temporary))
-    ask(turns(reports(REPORT)), task(workspace))
+    ask(turns(reports(REPORT)), task(workspace), sandbox=sandbox)
     gc.collect()
     processes, descriptors = children(), len(os.listdir("/proc/self/fd"))  # noqa: PTH208  # only how many
     ask(
-        turns(bash("(setsid sleep 98764 &); (mkfifo /tmp/f; cat /tmp/f &)"), reports(REPORT)), task(workspace)
+        turns(
+            bash("(setsid sleep 98764 &); mkdir -p /tmp/left-98764/x; (mkfifo /tmp/f; cat /tmp/f &)"),
+            reports(REPORT),
+        ),
+        task(workspace),
+        sandbox=sandbox,
     )
     gc.collect()
     assert children() == processes
     assert len(os.listdir("/proc/self/fd")) <= descriptors  # noqa: PTH208
     assert list(temporary.iterdir()) == []
+    assert not Path("/tmp/left-98764").exists()
     assert str(temporary) not in Path("/proc/net/unix").read_text()
     assert [path.name for path in workspace.iterdir()] == ["README.md"]
 

@@ -21,13 +21,14 @@ SETTINGS: dict[str, type[AwsSettings]] = {
 }
 SECRETS = {
     "PollJira": {"alm/jira"},
-    "RunJob": {"alm/github/read", "alm/anthropic"},
+    "RunJob": {"alm/github/read", "alm/anthropic", "alm/vertex"},
     "PublishResult": {"alm/jira", "alm/github/write"},
 }
 QUEUES = {"JobQueue": "JobDeadLetters", "ResultQueue": "ResultDeadLetters"}
 CONSUMERS = {"JobQueue": "RunJob", "ResultQueue": "PublishResult"}
-# Where the layer and the image put their own files, and a switch for tests: nothing a deployment says.
-NOT_IN_TEMPLATE = {"prompts_dir", "claude_cli", "claude_max_retries"}
+# Where the layer and the image put their own files, a switch for tests, and keys where there is no role: nothing a
+# deployment says.
+NOT_IN_TEMPLATE = {"prompts_dir", "claude_cli", "claude_max_retries", "bedrock_secret"}
 FOR_THE_LOGGER = {"POWERTOOLS_LOG_LEVEL"}
 GIVEN = {
     "JiraUrl": "https://example.atlassian.net",
@@ -243,3 +244,16 @@ def test_the_zip_functions_share_the_layer_and_the_worker_is_an_image(resources:
     assert functions["RunJob"]["PackageType"] == "Image"
     for name in ("PollJira", "PublishResult"):
         assert functions[name]["Layers"][0]["Ref"].startswith("CoreLayer")
+
+
+def test_the_worker_may_ask_bedrock_only_where_it_is_the_provider(
+    source: Json, resources: dict[str, Json]
+) -> None:
+    policy = resources["RunJobModels"]
+    assert policy["Condition"] == "OnBedrock"
+    assert source["Conditions"] == {"OnBedrock": {"Fn::Equals": [{"Ref": "ModelProvider"}, "bedrock"]}}
+    (statement,) = policy["Properties"]["PolicyDocument"]["Statement"]
+    assert statement["Resource"] == {"Ref": "BedrockModelArns"}
+    assert source["Parameters"]["BedrockModelArns"]["Default"] == "arn:aws:bedrock:::none"
+    others = {name: rule for name, rule in resources.items() if name != "RunJobModels"}
+    assert "bedrock:" not in json.dumps(others, default=str)

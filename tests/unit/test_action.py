@@ -35,6 +35,8 @@ def _faulty_keys(fields: dict[str, Any]) -> set[str]:
         ("tools", ["Read", "Raed"]),
         ("workspace", "writable"),
         ("network", "all"),
+        ("network", None),
+        ("network", ["example.net", "localhost"]),
         ("max_turns", 0),
         ("max_turns", 1.5),
         ("budget_usd", 0),
@@ -94,6 +96,13 @@ def test_settings_the_cli_would_ignore_are_a_fault_that_names_the_key(
     settings: dict[str, Any], key: str
 ) -> None:
     assert _faulty_keys(front_matter(settings=settings)) == {key}
+
+
+def test_a_network_is_none_or_hosts_in_one_spelling() -> None:
+    assert action().network == ()
+    assert action(network=["Registry.Example.org.", "*.Files.example.org"]).network == (
+        *("registry.example.org", "*.files.example.org"),
+    )
 
 
 def test_words_of_the_file_become_values() -> None:

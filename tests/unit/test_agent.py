@@ -16,6 +16,7 @@ from orchestrator.domain.agent import (
     read_stream,
     target_of,
 )
+from orchestrator.domain.ledger import Spent
 
 INIT = {"type": "system", "subtype": "init", "model": "claude-test-1", "tools": ["Read"]}
 
@@ -253,6 +254,18 @@ def test_a_report_too_deep_to_be_stored_is_none() -> None:
 )
 def test_the_cost_is_an_amount_or_unknown(said: object, cost: float | None) -> None:
     assert agent_run(result={"total_cost_usd": said}).cost_usd == cost
+
+
+@pytest.mark.parametrize(
+    ("said", "counted", "cost"),
+    [(0.25, 0.5, 0.5), (0.5, 0.25, 0.5), (None, 0.5, 0.5), (None, 0.0, 0.0), (0.25, None, 0.25)],
+)
+def test_of_what_the_cli_and_the_ledger_say_the_larger_cost_counts(
+    said: float | None, counted: float | None, cost: float
+) -> None:
+    spent = None if counted is None else Spent(cost_usd=counted)
+    assert agent_run(result={"total_cost_usd": said}, spent=spent).cost_usd == cost
+    assert agent_run(result=None, spent=spent).cost_usd == counted
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from tests.builders import (
 
 from orchestrator.domain.comment import body, duration, footer, result_comment
 from orchestrator.domain.outcome import JobResult, Outcome, Verdict
+from orchestrator.domain.wall import Rung
 
 LAST_LINE = "*claude-test-1 · 4 turns · $0.25 · 1 min 1 s · job DEMO-1-investigate-0123456789ab*"
 
@@ -153,3 +154,17 @@ def test_one_turn_is_singular() -> None:
 )
 def test_a_duration_is_said_as_people_say_it(milliseconds: int, said: str) -> None:
     assert duration(milliseconds) == said
+
+
+def test_that_the_wall_had_no_network_is_told_where_the_action_wanted_one() -> None:
+    wanting = action(network=("registry.example.org",))
+    told = result_comment(wanting, job(), job_result(sandbox=Rung.SECCOMP))
+    assert "could not reach `registry.example.org`" in told
+    assert "seccomp" in told
+    for of, rung in ((wanting, Rung.BUBBLEWRAP), (action(), Rung.SECCOMP)):
+        assert "could not reach" not in result_comment(of, job(), job_result(sandbox=rung))
+
+
+def test_that_there_was_no_wall_is_told() -> None:
+    told = result_comment(action(), job(), job_result(sandbox=Rung.VM_BOUNDARY))
+    assert "No wall stood around the agent" in told

@@ -14,6 +14,7 @@ from orchestrator.config import (
     WorkerSettings,
     parsed_secret,
 )
+from orchestrator.domain.publishable import PROTECTED
 from orchestrator.errors import ConfigError
 
 GIVEN: Mapping[str, str] = {
@@ -123,6 +124,10 @@ def test_every_wrong_variable_is_named_at_once() -> None:
         ("CLAUDE_TIMEOUT_SECONDS", "inf"),
         ("CLAUDE_MAX_RETRIES", "11"),
         ("CLAUDE_MAX_RETRIES", "1.5"),
+        ("PROTECTED_PATHS", f"!{HIDDEN}"),
+        ("PROTECTED_PATHS", f"docs/[{HIDDEN}]"),
+        ("PROTECTED_PATHS", f"docs/../{HIDDEN}"),
+        ("PROTECTED_PATHS", ","),
     ],
 )
 def test_a_malformed_variable_is_named_and_not_shown(name: str, value: str) -> None:
@@ -134,6 +139,12 @@ def test_a_malformed_variable_is_named_and_not_shown(name: str, value: str) -> N
 @pytest.mark.parametrize("repo", ["acme/shop", "octo-cat/my.repo_1", "person_acme/.github", "a/-"])
 def test_every_repository_name_github_gives_is_taken(repo: str) -> None:
     assert WorkerSettings.read({**GIVEN, "GITHUB_REPO": repo}).github_repo == repo
+
+
+def test_protected_paths_stand_between_commas_and_take_the_place_of_ours() -> None:
+    given = WorkerSettings.read({**GIVEN, "PROTECTED_PATHS": " /infra/** , *.tf,"})
+    assert given.protected_paths == ("/infra/**", "*.tf")
+    assert WorkerSettings.read({**GIVEN, "PROTECTED_PATHS": " "}).protected_paths == PROTECTED
 
 
 def test_secrets_are_read_from_json_without_the_white_space_around_them() -> None:

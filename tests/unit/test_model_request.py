@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from orchestrator.domain.model_request import refusal
+from orchestrator.domain.model_request import Refused, judged
+from orchestrator.domain.model_rules import ModelRules
 
 # What the CLI 2.1.330 sends, as seen.
 CLI: dict[str, Any] = {
@@ -29,6 +30,11 @@ CLI: dict[str, Any] = {
     "stream": True,
 }
 FETCHED = {"type": "image", "source": {"type": "url", "url": "https://evil.example/?secret"}}
+
+
+def refusal(body: bytes) -> str | None:
+    found = judged(body, ModelRules())
+    return found.reason if isinstance(found, Refused) else None
 
 
 def _refusal(**changes: Any) -> str | None:

@@ -15,6 +15,7 @@ from tests.builders import (
     cli_result,
     code_review,
     denial,
+    fault,
     fix,
     issue,
     review_result,
@@ -98,6 +99,10 @@ def _lose_the_action(world: Pipeline) -> None:
     world.catalogue = catalogue(fix())
 
 
+def _protect_what_the_worker_does_not(world: Pipeline) -> None:
+    world.protected = ("shop/**",)
+
+
 DENIED = (denial(),)
 UNCHANGED = FakeCheckout(changeset(changes=()))
 SILENT = TransientError("GitHub did not answer.")
@@ -138,8 +143,11 @@ CASES: dict[str, Case] = {
         agent_run(result=cli_result(result=""), denials=DENIED)
     ),
     "a change that cannot be read": _finds(FakeCheckout(None)),
-    "a change with a file that may not be in a pull request": _finds(
-        FakeCheckout(changeset(blocked=("vendor/x",)))
+    "a change that a person has to look at first: the worker sees it": _finds(
+        FakeCheckout(changeset(blocked=(fault(),)))
+    ),
+    "a change that a person has to look at first: the publisher sees it": Case(
+        "fix", claimed=_protect_what_the_worker_does_not
     ),
     "no change, where one was asked for": _finds(UNCHANGED),
     "no change, where one was asked for, and it was denied something": _finds(UNCHANGED, denials=DENIED),

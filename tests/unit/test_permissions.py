@@ -25,7 +25,7 @@ def _fault(key: str, rule: str) -> str:
     "rule", ["Read", "Bash(npm test)", "Bash(npm run:*)", "Read(src/**)", "Edit(docs/**)"]
 )
 def test_a_rule_is_a_tool_or_a_tool_with_a_pattern(key: str, rule: str) -> None:
-    made = Permissions.model_validate({"allow": ["Read"], "deny": ["Edit"], key: [rule]})
+    made = Permissions.model_validate({"allow": ["Grep"], "deny": ["Skill"], key: [rule]})
     assert getattr(made, key) == (rule,)
 
 
@@ -43,6 +43,9 @@ def test_a_rule_is_a_tool_or_a_tool_with_a_pattern(key: str, rule: str) -> None:
         ("WebSearch(a *)", "WebSearch knows no wildcards"),
         ("read", "is not a permission rule"),
         ("Read (a)", "is not a permission rule"),
+        ("Read(a\nb)", "people cannot see"),
+        ("Read(a\u200bb)", "people cannot see"),
+        *((tool, "is not a permission rule") for tool in ("LS", "MultiEdit", "BashOutput", "TodoWrite")),
         ("Read(a) ", "is not a permission rule"),
         ("mcp__github", "is not a permission rule"),
     ],
@@ -50,6 +53,14 @@ def test_a_rule_is_a_tool_or_a_tool_with_a_pattern(key: str, rule: str) -> None:
 @pytest.mark.parametrize("key", ["allow", "deny"])
 def test_a_rule_that_the_cli_would_drop_or_never_match_is_a_fault(key: str, rule: str, said: str) -> None:
     assert said in _fault(key, rule)
+
+
+@pytest.mark.parametrize(
+    ("allowed", "denied"), [("Bash", "Bash"), ("Bash(npm test)", "Bash"), ("Read(src/**)", "Read(src/**)")]
+)
+def test_a_rule_that_the_profile_itself_denies_is_a_fault(allowed: str, denied: str) -> None:
+    with pytest.raises(ValidationError, match="deny wins over it"):
+        Permissions.model_validate({"allow": [allowed], "deny": ["Edit", denied]})
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ its command lines are read here.
 """
 
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -49,7 +50,16 @@ def test_ci_runs_every_command_that_needs_no_account() -> None:
 
 
 def test_every_fenced_block_says_whether_it_needs_an_account() -> None:
-    assert set(re.findall(r"^```(\S.*)$", README, re.MULTILINE)) <= {"sh", "sh account"}
+    assert set(re.findall(r"^```(\S.*)$", README, re.MULTILINE)) <= {"sh", "sh account", "json"}
+
+
+def test_the_permission_rules_it_shows_can_be_used(tmp_path: Path) -> None:
+    folder = shutil.copytree(ROOT / "prompts", tmp_path / "prompts")
+    (folder / "fix.json").write_text("\n".join(commands("json")))
+    fix = catalogue(folder).named("fix")
+    assert fix is not None
+    assert "Bash(npm test)" in fix.settings.permissions.allow
+    assert "Bash" not in fix.settings.permissions.allow
 
 
 @pytest.mark.parametrize("command", commands("sh account"))

@@ -171,16 +171,17 @@ def test_a_run_without_a_transcript_is_no_error(world: World) -> None:
 def test_every_denial_is_one_warning(world: World) -> None:
     world.agent.answer = agent_run(denials=(denial(), denial(tool="Read", target="/etc/shadow")))
     world.run()
+    wall = {**job().log_fields(), "sandbox": "bubblewrap"}
     assert world.events.named("permission.denied") == [
-        {**job().log_fields(), "tool": "Bash", "source": "rule", "target": "curl evil"},
-        {**job().log_fields(), "tool": "Read", "source": "rule", "target": "/etc/shadow"},
+        {**wall, "tool": "Bash", "source": "rule", "target": "curl evil"},
+        {**wall, "tool": "Read", "source": "rule", "target": "/etc/shadow"},
     ]
 
 
 def test_the_end_is_logged_with_what_it_cost(world: World) -> None:
     world.run()
     (event,) = world.events.named("agent.finished")
-    facts = {"outcome": "succeeded", "duration_ms": 61_000, "cost_usd": 0.25}
+    facts = {"outcome": "succeeded", "sandbox": "bubblewrap", "duration_ms": 61_000, "cost_usd": 0.25}
     assert event == {**job().log_fields(), **facts}
 
 

@@ -7,6 +7,7 @@ from tests.fakes.pipeline import Pipeline
 from orchestrator.domain import status
 from orchestrator.domain.job import Job, JobRecord, JobState, result_key
 from orchestrator.domain.outcome import JobResult, Outcome
+from orchestrator.domain.wall import Answer, Probe, Rung
 from orchestrator.errors import RefusedError, TransientError
 from orchestrator.usecases.publish_result import MAX_ATTEMPTS
 
@@ -230,3 +231,14 @@ def test_the_end_is_told_even_when_the_record_knows_no_comment(world: Pipeline) 
     world.artifacts.put(result_key(taken.job_id), job_result().model_dump_json().encode())
     world.publish(taken)
     assert world.tracker.status("DEMO-1") == [status.ended(action(), taken, job_result(), "")]
+
+
+def test_that_there_was_no_wall_is_said_while_it_runs_and_at_the_end() -> None:
+    accepted = (Probe(rung=Rung.VM_BOUNDARY, answer=Answer.AVAILABLE),)
+    record = _record(probes=accepted)
+    said = (
+        "No wall stood around the agent: this deployment accepts the machine as the boundary (`vm-boundary`)."
+    )
+    assert said in status.running(action(), job(), record, NOW + 30).split("\n\n")
+    assert said in status.ended(action(), job(), job_result(sandbox=Rung.VM_BOUNDARY), "").split("\n\n")
+    assert "wall" not in status.ended(action(), job(), job_result(sandbox=Rung.SECCOMP), "")

@@ -1,6 +1,9 @@
 """Environments made from nothing: what the command was started with never reaches a function or the agent."""
 
 import os
+import shutil
+import stat
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -11,6 +14,8 @@ PASSED_ON = (
     *("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE"),
 )
 REGION = "us-east-1"
+# Root's alone to write, everybody's to read.
+CACHE = Path("/var/cache/alm-orchestrator")
 
 
 def machine_environment() -> dict[str, str]:
@@ -41,7 +46,22 @@ def forget_the_rest(keep: Mapping[str, str]) -> None:
 
 
 def installed_cli() -> Path:
-    """The Claude Code CLI where `make setup` puts it."""
+    """The Claude Code CLI where `make setup` puts it, or a copy where the agent's own user can reach it."""
     packages = ROOT / ".tools" / "claude" / "node_modules" / "@anthropic-ai"
-    found = sorted(packages.glob("claude-code-linux-*/claude"))
-    return found[0] if found else packages / "claude"
+    found = next(iter(sorted(packages.glob("claude-code-linux-*/claude"))), packages / "claude")
+    return _reachable(found) if os.geteuid() == 0 and found.is_file() else found
+
+
+def _reachable(cli: Path) -> Path:
+    """The same, or a copy in the system's cache: a clone may lie in a folder that is closed to other users."""
+    if all(folder.stat().st_mode & stat.S_IXOTH for folder in cli.parents):
+        return cli
+    facts = cli.stat()
+    copy = CACHE / f"{facts.st_size}-{facts.st_mtime_ns}" / "claude"
+    if not copy.is_file():
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=copy.parent, delete=False) as half:
+            shutil.copyfile(cli, half.name)
+        Path(half.name).chmod(0o711)
+        Path(half.name).rename(copy)
+    return copy

@@ -11,13 +11,20 @@ from alm.environment import ROOT, installed_cli
 from orchestrator.config import (
     JiraSecret,
     PollSettings,
+    Provider,
     PublishSettings,
     WorkerSettings,
     parsed_secret,
 )
 from orchestrator.errors import ConfigError
 
-CREDENTIALS = ("JIRA_CLIENT_ID", "JIRA_CLIENT_SECRET", "GITHUB_TOKEN", "ANTHROPIC_API_KEY")
+CREDENTIALS = ("JIRA_CLIENT_ID", "JIRA_CLIENT_SECRET", "GITHUB_TOKEN")
+# What each provider of the model needs beside them.
+MODEL_CREDENTIALS = {
+    Provider.ANTHROPIC: ("ANTHROPIC_API_KEY",),
+    Provider.BEDROCK: ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"),
+    Provider.VERTEX: ("GOOGLE_APPLICATION_CREDENTIALS",),
+}
 PROMPTS = ROOT / "prompts"
 _PLACEHOLDERS = dict.fromkeys(
     ("JOBS_TABLE", "ARTIFACTS_BUCKET", "JOB_QUEUE_URL", "RESULT_QUEUE_URL", "GITHUB_SECRET"), "checked-later"
@@ -48,8 +55,27 @@ class LocalSettings:
             "alm/jira": _json(client_id=value["JIRA_CLIENT_ID"], client_secret=value["JIRA_CLIENT_SECRET"]),
             "alm/github/read": _json(token=read_token),
             "alm/github/write": _json(token=value["GITHUB_TOKEN"]),
-            "alm/anthropic": _json(api_key=value["ANTHROPIC_API_KEY"]),
+            **self._model_secret(),
         }
+
+    @property
+    def provider(self) -> Provider:
+        """Whose service runs the model; what is no provider is told when all settings are checked."""
+        name = self.values.get("MODEL_PROVIDER", "")
+        return Provider(name) if name in set(Provider) else Provider.ANTHROPIC
+
+    def _model_secret(self) -> dict[str, str]:
+        value = self.values
+        if self.provider is Provider.BEDROCK:
+            token = value.get("AWS_SESSION_TOKEN")
+            keys = {
+                "access_key_id": value["AWS_ACCESS_KEY_ID"],
+                "secret_access_key": value["AWS_SECRET_ACCESS_KEY"],
+            }
+            return {"alm/bedrock": _json(**keys, **({"session_token": token} if token else {}))}
+        if self.provider is Provider.VERTEX:
+            return {"alm/vertex": _file(value["GOOGLE_APPLICATION_CREDENTIALS"])}
+        return {"alm/anthropic": _json(api_key=value["ANTHROPIC_API_KEY"])}
 
     def poll_environment(self) -> Mapping[str, str]:
         """What poll_jira is told."""
@@ -59,7 +85,9 @@ class LocalSettings:
         """What run_job is told."""
         cli = self.values.get("CLAUDE_CLI") or str(installed_cli())
         told = self._told(WorkerSettings.model_fields)
-        return {**told, "GITHUB_SECRET": "alm/github/read", "CLAUDE_CLI": cli}
+        # The keys moto is called with are made up: here Bedrock's own come from a secret, not from a role.
+        bedrock = {"BEDROCK_SECRET": "alm/bedrock"} if self.provider is Provider.BEDROCK else {}
+        return {**told, **bedrock, "GITHUB_SECRET": "alm/github/read", "CLAUDE_CLI": cli}
 
     def publish_environment(self) -> Mapping[str, str]:
         """What publish_result is told."""
@@ -84,10 +112,10 @@ def read_env_file(path: Path) -> LocalSettings:
 
 def checked(values: Mapping[str, str]) -> LocalSettings:
     """The settings, or a ConfigError that names every variable that is wrong."""
-    missing = [name for name in CREDENTIALS if not values.get(name)]
-    if missing:
-        raise ConfigError(f"The configuration cannot be used. Missing: {', '.join(missing)}.")
     settings = LocalSettings(values)
+    wanted = (*CREDENTIALS, *MODEL_CREDENTIALS[settings.provider])
+    if missing := [name for name in wanted if not values.get(name)]:
+        raise ConfigError(f"The configuration cannot be used. Missing: {', '.join(missing)}.")
     WorkerSettings.read({**_PLACEHOLDERS, **values})
     PublishSettings.read({**_PLACEHOLDERS, **values})
     _ = settings.poll_interval_s
@@ -109,6 +137,15 @@ def _positive(name: str, text: str) -> float:
             f"The configuration cannot be used. {name}: it must be a number of seconds above 0."
         )
     return number
+
+
+def _file(path: str) -> str:
+    try:
+        return Path(path).read_text()
+    except (OSError, ValueError):
+        raise ConfigError(
+            "The configuration cannot be used. GOOGLE_APPLICATION_CREDENTIALS: the file cannot be read."
+        ) from None
 
 
 def _json(**fields: str) -> str:

@@ -9,17 +9,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from orchestrator.config import (
-    AnthropicSecret,
     AwsSettings,
     GitHubSecret,
     JiraSecret,
     JiraSettings,
+    ModelSettings,
     PollSettings,
+    Provider,
     PublishSettings,
     WorkerSettings,
     parsed_secret,
 )
 from orchestrator.domain.action import Catalogue
+from orchestrator.domain.wall import Rung
 from orchestrator.ports import Clock, Delivery, Events, JobReceiver
 from orchestrator.usecases.brief_job import BriefJob
 from orchestrator.usecases.poll import Poll
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
     from orchestrator.adapters.claude_code import ClaudeCode
     from orchestrator.adapters.dynamodb import DynamoJobStore
     from orchestrator.adapters.jira_cloud import JiraCloud
+    from orchestrator.adapters.ladder import Ladder
+    from orchestrator.adapters.model_provider import ModelProvider
     from orchestrator.adapters.s3 import S3Artifacts
     from orchestrator.adapters.sqs import SqsQueue
 
@@ -68,7 +72,7 @@ def work() -> Work:
 
     keep_own_memory()
     settings = WorkerSettings.read()
-    queue, log = _queue(settings.job_queue_url), events("run_job")
+    queue, log = _queue(settings.job_queue_url), events("run_job", **_accepted(settings.sandbox_floor))
     agent = _agent(settings)
     run = RunJob(
         jobs=_jobs(settings),
@@ -78,6 +82,7 @@ def work() -> Work:
         prompts=_prompts(),
         agent=agent,
         events=log,
+        protected=settings.protected_paths,
         **_code_host(settings),
     )
     return Work(queue=queue, run=run, hidden=_heartbeat(queue, log), agent=agent, events=log)
@@ -101,6 +106,7 @@ def publish_result() -> PublishResult:
         catalogue=catalogue(settings.prompts_dir),
         events=events("publish_result"),
         may_request_changes=settings.review_event == "REQUEST_CHANGES",
+        protected=settings.protected_paths,
     )
 
 
@@ -138,11 +144,11 @@ def clock() -> Clock:
     return SystemClock()
 
 
-def events(service: str) -> Events:
-    """The structured log of one function."""
+def events(service: str, **always: str) -> Events:
+    """The structured log of one function; `always` stands in every line."""
     from orchestrator.adapters.powertools_log import PowertoolsEvents
 
-    return PowertoolsEvents(service)
+    return PowertoolsEvents(service, **always)
 
 
 def _secret(name: str) -> str:
@@ -190,21 +196,42 @@ def _heartbeat(queue: JobReceiver, log: Events) -> Any:
 
 
 def _agent(settings: WorkerSettings) -> "ClaudeCode":
-    from orchestrator.adapters.bubblewrap import Bubblewrap
     from orchestrator.adapters.claude_code import ClaudeCode
 
-    key = parsed_secret(
-        AnthropicSecret, settings.anthropic_secret, _secret(settings.anthropic_secret)
-    ).api_key
     return ClaudeCode(
-        sandbox=Bubblewrap(),
+        ladder=_ladder(settings.sandbox_floor),
         cli=settings.claude_cli,
-        base_url=settings.anthropic_base_url,
-        api_key=key,
+        provider=_provider(settings),
+        rules=settings.rules,
         model=settings.claude_model,
         timeout_s=settings.claude_timeout_seconds,
         max_retries=settings.claude_max_retries,
     )
+
+
+def _accepted(floor: Rung) -> dict[str, str]:
+    """A deployment that may run agents without a wall says so in every line of its worker's log."""
+    return {"sandbox_floor": floor} if floor is Rung.VM_BOUNDARY else {}
+
+
+def _provider(settings: ModelSettings) -> "ModelProvider":
+    match settings.model_provider:
+        case Provider.ANTHROPIC:
+            from orchestrator.adapters.model_anthropic import connect
+        case Provider.BEDROCK:
+            from orchestrator.adapters.model_bedrock import connect
+        case Provider.VERTEX:
+            from orchestrator.adapters.model_vertex import connect
+    return connect(settings, _secret)
+
+
+def _ladder(floor: Rung) -> "Ladder":
+    from orchestrator.adapters.bubblewrap import Bubblewrap
+    from orchestrator.adapters.ladder import Ladder
+    from orchestrator.adapters.no_wall import NoWall
+    from orchestrator.adapters.without_namespaces import Landlock, Seccomp
+
+    return Ladder((Bubblewrap(), Landlock(), Seccomp(), NoWall()), floor)
 
 
 def _code_host(settings: WorkerSettings) -> dict[str, Any]:

@@ -5,8 +5,9 @@ The only place that reads the environment. A credential never stands in one.
 
 import os
 from collections.abc import Mapping
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     BaseModel,
@@ -14,11 +15,17 @@ from pydantic import (
     ConfigDict,
     Field,
     HttpUrl,
+    Json,
     StringConstraints,
     TypeAdapter,
     ValidationError,
+    model_validator,
 )
 
+from orchestrator.domain.model_rules import LEAST_TOKENS, MOST_TOKENS, ModelRules, agreed_models, id_of
+from orchestrator.domain.publishable import PROTECTED
+from orchestrator.domain.repository_path import pattern_fault
+from orchestrator.domain.wall import Rung
 from orchestrator.errors import ConfigError
 
 _HTTP_URL: TypeAdapter[HttpUrl] = TypeAdapter(HttpUrl)
@@ -68,8 +75,13 @@ def _given(model: type[BaseModel], values: Mapping[str, str]) -> dict[str, str]:
 
 def _explained(error: ValidationError) -> str:
     """Which variables are wrong and how; never the values, which may be secrets."""
-    lines = (f"{'.'.join(map(str, fault['loc'])).upper()}: {fault['msg']}" for fault in error.errors())
-    return "The configuration cannot be used. " + "; ".join(lines)
+    return "The configuration cannot be used. " + "; ".join(_fault(fault) for fault in error.errors())
+
+
+def _fault(fault: Mapping[str, Any]) -> str:
+    """One fault. Below a variable's name stand keys of its value, which may be secrets in the wrong place."""
+    message = str(fault["msg"]).removeprefix("Value error, ") if not fault["loc"] else fault["msg"]
+    return f"{str(fault['loc'][0]).upper()}: {message}" if fault["loc"] else message
 
 
 class AwsSettings(_FromEnvironment):
@@ -92,9 +104,23 @@ class JiraSettings(_FromEnvironment):
     jira_secret: str = "alm/jira"  # noqa: S105  # a name, not a secret
 
 
-class GitHubSettings(_FromEnvironment):
-    """The repository. `github_server_url` is where git and people go, `github_api_url` where programs do."""
+def _patterns(value: object) -> object:
+    """Patterns between commas, checked: one that protects nothing would not be missed."""
+    if not isinstance(value, str):
+        return value
+    patterns = tuple(pattern.strip() for pattern in value.split(",") if pattern.strip())
+    if fault := next((fault for pattern in patterns if (fault := pattern_fault(pattern))), None):
+        raise ValueError(fault)
+    return patterns
 
+
+class GitHubSettings(_FromEnvironment):
+    """The repository. `github_server_url` is where git and people go, `github_api_url` where programs do.
+
+    A change of `protected_paths` is left to people; the worker holds to it, and the publisher again.
+    """
+
+    protected_paths: Annotated[tuple[str, ...], BeforeValidator(_patterns), Field(min_length=1)] = PROTECTED
     github_repo: Repository
     github_api_url: BaseUrl = "https://api.github.com"
     github_server_url: BaseUrl = "https://github.com"
@@ -111,17 +137,76 @@ class PollSettings(AwsSettings, JiraSettings):
     result_queue_url: Required
 
 
-class WorkerSettings(AwsSettings, GitHubSettings):
-    """run_job. `claude_timeout_seconds` caps the actions' own times."""
+class Provider(StrEnum):
+    """Whose service runs the model."""
+
+    ANTHROPIC = "anthropic"
+    BEDROCK = "bedrock"
+    VERTEX = "vertex"
+
+
+# Part of an address: no slash but those of an ARN, no dots alone.
+ModelId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9@:/_-]*(\.[A-Za-z0-9@:/_-]+)*$")]
+Names = Annotated[
+    frozenset[Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9@:._\[\]-]*$")]],
+    BeforeValidator(
+        lambda text: [part.strip() for part in text.split(",")] if isinstance(text, str) else text
+    ),
+]
+
+
+class ModelSettings(_FromEnvironment):
+    """The model: whose service, which models, how long an answer. `model_ids` pins the provider's ids."""
+
+    model_provider: Provider = Provider.ANTHROPIC
+    claude_model: str | None = None
+    model_allowlist: Names = frozenset()
+    model_max_tokens: Annotated[int, Field(ge=LEAST_TOKENS)] = MOST_TOKENS
+    model_ids: Json[dict[str, ModelId]] = {}
+    anthropic_base_url: BaseUrl = "https://api.anthropic.com"
+    anthropic_secret: str = "alm/anthropic"  # noqa: S105  # a name, not a secret
+    bedrock_region: Annotated[str, Field(pattern="^[a-z0-9-]+$")] | None = None
+    bedrock_endpoint_url: BaseUrl | None = None
+    bedrock_secret: str | None = None
+    vertex_project: Annotated[str, Field(pattern="^[a-z0-9][a-z0-9.:-]*$")] | None = None
+    vertex_region: Annotated[str, Field(pattern="^[a-z0-9-]+$")] | None = None
+    vertex_endpoint_url: BaseUrl | None = None
+    vertex_secret: str = "alm/vertex"  # noqa: S105  # a name, not a secret
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        """A provider without what it cannot do without, or an agreement nobody could keep, is a fault at start."""
+        needed = {
+            Provider.BEDROCK: ("model_ids",),
+            Provider.VERTEX: ("model_ids", "vertex_project", "vertex_region"),
+        }
+        missing = [name.upper() for name in needed.get(self.model_provider, ()) if not getattr(self, name)]
+        if missing:
+            raise ValueError(f"{self.model_provider} needs {', '.join(missing)}")
+        if self.claude_model and id_of(self.claude_model) not in self.rules.models:
+            raise ValueError("CLAUDE_MODEL is not in MODEL_ALLOWLIST or MODEL_IDS")
+        if not self.rules.models:
+            raise ValueError("no model of MODEL_ALLOWLIST is in MODEL_IDS")
+        return self
+
+    @property
+    def rules(self) -> ModelRules:
+        """What the agent may ask of the model."""
+        offered = frozenset() if self.model_provider is Provider.ANTHROPIC else frozenset(self.model_ids)
+        return ModelRules(
+            agreed_models(self.claude_model, self.model_allowlist, offered), self.model_max_tokens
+        )
+
+
+class WorkerSettings(AwsSettings, GitHubSettings, ModelSettings):
+    """run_job. `claude_timeout_seconds` caps the actions' own times, `sandbox_floor` is the weakest wall accepted."""
 
     job_queue_url: Required
     result_queue_url: Required
-    anthropic_base_url: BaseUrl = "https://api.anthropic.com"
-    anthropic_secret: str = "alm/anthropic"  # noqa: S105  # a name, not a secret
-    claude_model: str | None = None
     claude_timeout_seconds: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
     claude_cli: Path = Path("/opt/claude/claude")
     claude_max_retries: Annotated[int, Field(ge=0, le=10)] = 6
+    sandbox_floor: Rung = Rung.SECCOMP
 
 
 class PublishSettings(AwsSettings, JiraSettings, GitHubSettings):
@@ -131,9 +216,8 @@ class PublishSettings(AwsSettings, JiraSettings, GitHubSettings):
 
 
 # Printable ASCII only: a stray newline would have the HTTP library quote the whole header in its error.
-Credential = Annotated[
-    str, StringConstraints(strip_whitespace=True, pattern=r"^[\x21-\x7e]+$"), Field(repr=False)
-]
+Printable = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[\x21-\x7e]+$")]
+Credential = Annotated[Printable, Field(repr=False)]
 
 
 class _Secret(BaseModel):
@@ -157,6 +241,28 @@ class AnthropicSecret(_Secret):
     """`alm/anthropic`."""
 
     api_key: Credential
+
+
+class BedrockSecret(_Secret):
+    """Only where the worker has no role of its own, on one machine."""
+
+    access_key_id: Credential
+    secret_access_key: Credential
+    session_token: Annotated[Printable | None, Field(repr=False)] = None
+
+
+class VertexSecret(_Secret):
+    """`alm/vertex`: Google's own JSON of a service account or a workload identity federation, as it came."""
+
+    model_config = ConfigDict(frozen=True, extra="allow", hide_input_in_errors=True)
+
+    type: Literal["service_account", "external_account"]
+
+    def __repr__(self) -> str:
+        """Nothing of it: the fields are Google's, and the key is one of them."""
+        return f"VertexSecret(type={self.type!r})"
+
+    __str__ = __repr__
 
 
 def parsed_secret[S: _Secret](model: type[S], name: str, value: str) -> S:

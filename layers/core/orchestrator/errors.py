@@ -4,6 +4,9 @@ An expected "no" is a returned value, not an error.
 """
 
 
+from typing import Any
+
+
 class OrchestratorError(Exception):
     """Something went wrong."""
 
@@ -25,7 +28,15 @@ class JobFailed(OrchestratorError):  # noqa: N818  # the blueprint's name; it en
 
 
 class SandboxRefused(JobFailed):
-    """No wall could be built around the agent on this machine, so it was not started."""
+    """No wall could be built around the agent here, so it was not started. `probes` says what was tried."""
+
+    def __init__(self, message: str = "", probes: tuple[Any, ...] = ()) -> None:
+        super().__init__(message)
+        self.probes = probes
+
+
+class WallUnavailable(OrchestratorError):  # noqa: N818  # an answer of a probe; the ladder takes the next rung
+    """This wall cannot be built on this machine."""
 
 
 class NotFoundError(OrchestratorError):

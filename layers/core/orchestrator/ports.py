@@ -1,6 +1,6 @@
 """What the use cases need of the outside, named by role. Adapters and fakes fit these shapes."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +14,7 @@ from orchestrator.domain.job import Job, JobRecord, PastResult
 from orchestrator.domain.outcome import Outcome
 from orchestrator.domain.pull_request import ReviewSubject
 from orchestrator.domain.review import Review
+from orchestrator.domain.wall import Probe
 
 
 class Clock(Protocol):
@@ -88,6 +89,9 @@ class JobStore(Protocol):
 
     def progress(self, job: Job, phase: str) -> None:
         """Record what the job is doing now; nothing of a job that nobody has recorded."""
+
+    def walls_tried(self, job: Job, probes: tuple[Probe, ...]) -> None:
+        """Record which walls the worker tried to build around the agent; nothing of an unrecorded job."""
 
     def status_shown(self, job: Job) -> None:
         """Record that the status comment has just been edited."""
@@ -245,8 +249,11 @@ class AgentTask:
 class Agent(Protocol):
     """The agent behind its wall."""
 
-    def run(self, task: AgentTask, transcript: Path) -> AgentRun:
-        """Ask, wait at most the action's time, and say what happened; the stream goes to `transcript`."""
+    def run(self, task: AgentTask, transcript: Path, tell: Callable[[tuple[Probe, ...]], None]) -> AgentRun:
+        """Ask, wait at most the action's time, and say what happened; the stream goes to `transcript`.
+
+        `tell` hears which walls were tried, before the agent is started or refused.
+        """
 
     def cancel(self) -> None:
         """End the run under way soon; its cost and result so far survive."""

@@ -92,13 +92,14 @@ def _blocks(turn: Turn, step: int) -> list[dict[str, Any]]:
     return [*text, *calls]
 
 
-def _message(conversation: Conversation, turn: Turn) -> dict[str, Any]:
+def message_of(conversation: Conversation, turn: Turn, model: str) -> dict[str, Any]:
+    """The turn as a whole message of the Messages API."""
     blocks = _blocks(turn, conversation.step)
     return {
         "id": f"msg_{conversation.step:02d}",
         "type": "message",
         "role": "assistant",
-        "model": conversation.body["model"],
+        "model": model,
         "content": blocks,
         "stop_reason": "tool_use" if turn.tools else "end_turn",
         "stop_sequence": None,
@@ -118,7 +119,8 @@ def _block_events(index: int, block: Mapping[str, Any]) -> Iterator[tuple[str, d
     yield "content_block_stop", {"index": index}
 
 
-def _events(message: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+def events_of(message: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The message as the events of a stream: name and data."""
     opening = {
         **message,
         "content": [],
@@ -157,12 +159,12 @@ class _Handler(BaseHTTPRequestHandler):
         return self._send(conversation, turn)
 
     def _send(self, conversation: Conversation, turn: Turn) -> None:
-        message = _message(conversation, turn)
+        message = message_of(conversation, turn, conversation.body["model"])
         if not conversation.body.get("stream"):
             return self._answer(200, json.dumps(message).encode(), {"content-type": "application/json"})
         stream = "".join(
             f"event: {name}\ndata: {json.dumps({'type': name, **data})}\n\n"
-            for name, data in _events(message)
+            for name, data in events_of(message)
         )
         return self._answer(200, stream.encode(), {"content-type": "text/event-stream"})
 

@@ -2,30 +2,48 @@
 
 import json
 import os
-import select
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from signal import Signals
 from typing import IO, ClassVar
 
-from orchestrator.adapters import limits
-from orchestrator.adapters.sandbox import Confined, ConfinedProcess
+from orchestrator.adapters import limits, own_user
+from orchestrator.adapters.launched import Launched, ends, launch, pipe, told
+from orchestrator.adapters.sandbox import Confined, ConfinedProcess, Room, Usage, View
+from orchestrator.adapters.syscalls import own_network_filter
+from orchestrator.domain.wall import Rung
+from orchestrator.errors import WallUnavailable
 
-WORKSPACE = "/workspace"
-SOCKET = "/run/gateway/model.sock"
-HOME = "/home/agent"
+VIEW = View(
+    workspace="/workspace",
+    home="/home/agent",
+    tmp="/tmp",  # noqa: S108  # the wall's own
+    socket="/run/gateway/model.sock",
+    settings="/run/agent/settings.json",
+    cli="/opt/claude/claude",
+    loopback=True,
+)
+USERS = f"root:x:0:0:root:/root:/usr/sbin/nologin\nagent:x:1000:1000:agent:{VIEW.home}:/bin/bash\n"
+GROUPS = "root:x:0:\nagent:x:1000:\n"
 LAST_PROCESS_S = 10.0
 # Programs of the system find their libraries and their real names through these; none holds anything private.
-SYSTEM_FILES = ("/etc/alternatives", "/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d")
+SYSTEM_FILES = (
+    *("/etc/alternatives", "/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d"),
+    *("/etc/ssl/certs", "/etc/ssl/openssl.cnf"),
+)
 SYSTEM_FOLDERS = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 
 
-def bwrap_options(confined: Confined) -> list[str]:
-    """What the wall is made of. Nothing is mounted below a path that the repository controls."""
+def bwrap_options(confined: Confined, users: int, groups: int) -> list[str]:
+    """What the wall is made of. Nothing is mounted below a path that the repository controls.
+
+    `users` and `groups` are descriptors from which /etc/passwd and /etc/group are read.
+    """
+    room = confined.room
     return [
         *("--unshare-all", "--unshare-user", "--uid", "1000", "--gid", "1000"),
         *("--hostname", "sandbox", "--die-with-parent", "--new-session", "--clearenv"),
@@ -34,11 +52,14 @@ def bwrap_options(confined: Confined) -> list[str]:
         *("--proc", "/proc", "--dev", "/dev"),
         *_in_memory("/dev/shm", limits.SHARED_BYTES),  # noqa: S108  # inside
         *("--remount-ro", "/dev"),  # else a disk in memory without a limit
-        *_in_memory("/tmp", limits.TMP_BYTES),  # noqa: S108  # inside
-        *_in_memory(HOME, limits.HOME_BYTES),
-        *_read_only(confined),
-        *("--bind" if confined.writable else "--ro-bind", str(confined.workspace), WORKSPACE),
-        *("--remount-ro", "/", "--chdir", WORKSPACE),
+        *_in_memory(VIEW.tmp, limits.TMP_BYTES),
+        *_in_memory(VIEW.home, limits.HOME_BYTES),
+        *("--ro-bind-data", str(users), "/etc/passwd", "--ro-bind-data", str(groups), "/etc/group"),
+        *("--ro-bind", str(room.socket), VIEW.socket),
+        *("--ro-bind", str(room.settings), VIEW.settings),
+        *("--ro-bind", str(room.cli), VIEW.cli),
+        *("--bind" if room.writable else "--ro-bind", str(room.workspace), VIEW.workspace),
+        *("--remount-ro", "/", "--chdir", VIEW.workspace),
         *(part for name, value in confined.environment.items() for part in ("--setenv", name, value)),
     ]
 
@@ -57,32 +78,13 @@ def _system() -> Iterator[str]:
         yield from ("--ro-bind-try", path, path)
 
 
-def _read_only(confined: Confined) -> Iterator[str]:
-    yield from ("--ro-bind", str(confined.socket), SOCKET)
-    for inside, outside in confined.files.items():
-        yield from ("--ro-bind", str(outside), inside)
-
-
-@dataclass
-class BubblewrapProcess:
+class BubblewrapProcess(Launched):
     """A bubblewrap that runs."""
 
-    process: "subprocess.Popen[bytes]"
-    status: IO[bytes]
-
-    def __post_init__(self) -> None:
-        stdin, stdout, stderr = self.process.stdin, self.process.stdout, self.process.stderr
-        assert stdin is not None  # noqa: S101  # all three are pipes
-        assert stdout is not None  # noqa: S101
-        assert stderr is not None  # noqa: S101
-        self.stdin, self.stdout, self.stderr = stdin, stdout, stderr
-
-    def wait(self, timeout_s: float) -> int | None:
-        """The exit status, None if it still runs after that long. Wakes when it ends, not a poll later."""
-        if self.process.poll() is not None:
-            return self.process.returncode
-        _ends(self.process.pid, timeout_s)
-        return self.process.poll()
+    def __init__(self, process: "subprocess.Popen[bytes]", status: IO[bytes], uid: int | None) -> None:
+        super().__init__(process)
+        self._status = status
+        self._uid = uid
 
     def signal(self, signal: Signals) -> None:
         """Send a signal to the program: the oldest child of the namespace's first process."""
@@ -96,16 +98,16 @@ class BubblewrapProcess:
         self.process.wait()
         if first := self._first_process:
             with suppress(ProcessLookupError):  # it is gone already
-                _ends(first, LAST_PROCESS_S)
+                ends(first, LAST_PROCESS_S)
 
     @property
-    def crowded(self) -> bool:
-        """Whether more processes run behind the wall than any agent needs."""
-        return limits.crowded(self._first_process)
+    def usage(self) -> Usage:
+        """What runs behind the wall now. Without a user of its own only the processes are counted."""
+        return own_user.usage(self._uid) if self._uid else Usage(_in_namespace_of(self._first_process))
 
     @cached_property
     def _first_process(self) -> int:
-        line = self.status.readline()
+        line = self._status.readline()
         return int(json.loads(line)["child-pid"]) if line else 0
 
 
@@ -113,18 +115,11 @@ def _as_arguments(options: list[str]) -> bytes:
     return b"".join(os.fsencode(option) + b"\0" for option in options)
 
 
-@contextmanager
-def _pipe() -> Iterator[tuple[IO[bytes], IO[bytes]]]:
-    """Both ends, closed at the end unless they were before."""
-    reading, writing = os.pipe()
-    with os.fdopen(reading, "rb") as read, os.fdopen(writing, "wb", buffering=0) as write:
-        yield read, write
-
-
-def _ends(pid: int, timeout_s: float) -> None:
-    """Wait until it ends. A namespace's first process ends after all others in it."""
-    with open(os.pidfd_open(pid), "rb", closefd=True) as ended:  # noqa: PTH123  # a descriptor
-        select.select([ended], [], [], timeout_s)
+def _in_namespace_of(first_process: int) -> int:
+    with suppress(OSError):
+        names = os.listdir(f"/proc/{first_process}/root/proc")  # noqa: PTH208  # of names, and thousands of them
+        return sum(name.isdigit() for name in names)
+    return 0
 
 
 def _children_of(parent: int) -> Iterator[tuple[int, int]]:
@@ -144,34 +139,39 @@ class Bubblewrap:
     """Builds the wall with the `bwrap` found in `path`, and never with one from elsewhere."""
 
     path: str = "/usr/local/bin:/usr/bin:/bin"
-    name: ClassVar[str] = "bubblewrap"
+    rung: ClassVar[Rung] = Rung.BUBBLEWRAP
 
-    @property
-    def socket_inside(self) -> str:
-        """Where the program finds the gateway's socket."""
-        return SOCKET
+    def view(self, room: Room) -> View:
+        """The same for every room."""
+        del room
+        return VIEW
 
     def start(self, confined: Confined) -> ConfinedProcess:
         """Run it in a session and a process group of its own."""
         status_in, status_out = os.pipe()
         status = os.fdopen(status_in, "rb")
-        with os.fdopen(status_out, "wb"), _pipe() as (options, write):
-            process = self._popen(confined.argv, options.fileno(), status_out)
+        with (
+            os.fdopen(status_out, "wb"),
+            told(own_network_filter()) as calls,
+            told(USERS.encode()) as users,
+            told(GROUPS.encode()) as groups,
+            pipe() as (options, write),
+        ):
+            descriptors = (options.fileno(), status_out, calls, users, groups)
+            process = self._popen(confined, descriptors)
             # It has no child before it knows its options: what is said about it now holds for all of them.
             limits.sacrifice(process.pid)
             options.close()
             with suppress(BrokenPipeError):  # it ended by itself: its exit status tells
-                write.write(_as_arguments(bwrap_options(confined)))
-        return BubblewrapProcess(process, status)
+                write.write(_as_arguments(bwrap_options(confined, users, groups)))
+        return BubblewrapProcess(process, status, confined.room.uid)
 
-    def _popen(self, argv: tuple[str, ...], options: int, status: int) -> "subprocess.Popen[bytes]":
+    def _popen(self, confined: Confined, descriptors: tuple[int, ...]) -> "subprocess.Popen[bytes]":
+        options, status, calls, _, _ = map(str, descriptors)
         # The options go through a descriptor: its command line can be seen inside, and shows none of them.
-        return subprocess.Popen(
-            ["bwrap", "--args", str(options), "--json-status-fd", str(status), "--", *limits.limited(argv)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env={"PATH": self.path},
-            pass_fds=(options, status),
-            start_new_session=True,
-        )
+        wall = ("bwrap", "--args", options, "--json-status-fd", status, "--seccomp", calls, "--")
+        argv = (*wall, *limits.limited(confined.argv))
+        try:
+            return launch(argv, {"PATH": self.path}, descriptors, confined.room.uid)
+        except FileNotFoundError:
+            raise WallUnavailable("bubblewrap (bwrap) is not installed on the worker") from None

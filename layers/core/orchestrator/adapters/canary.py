@@ -10,11 +10,12 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from pathlib import Path
 from time import monotonic
 
-from orchestrator.adapters.sandbox import Confined, ConfinedProcess, Sandbox
+from orchestrator.adapters.sandbox import Confined, ConfinedProcess, Room, Sandbox, View
+from orchestrator.domain.wall import Answer, Probe, Rung
+from orchestrator.errors import SandboxRefused, WallUnavailable
 
 TIMEOUT_S = 10.0
 LONGEST_ANSWER = 16 * 1024
@@ -22,7 +23,7 @@ LONGEST_ANSWER = 16 * 1024
 SHELLS_OWN = frozenset({"PWD", "OLDPWD", "SHLVL", "_"})
 
 SCRIPT = r"""
-nonce=$0 port=$1 beside=$2 outside=$3 gateway=$4 names=" $5 " workspace=$PWD made=()
+nonce=$0 port=$1 beside=$2 outside=$3 gateway=$4 names=" $5 " neighbour=$6 public=$7 workspace=$PWD made=()
 say() { echo "$1 $2"; }
 reads() { if read -r line <"$2"; then say "$1" available; else say "$1" denied; fi; }
 writes() {
@@ -36,8 +37,7 @@ inherits() {
   say environment denied
 }
 sees() {
-  [ -r /proc/self/environ ] || return
-  for environ in /proc/[0-9]*/environ; do
+  for environ in "/proc/$neighbour/environ" /proc/[0-9]*/environ; do
     while IFS= read -r -d '' line; do
       case $line in *"$nonce"*) say processes available; return ;; esac
     done <"$environ"
@@ -51,6 +51,7 @@ reaches loopback "127.0.0.1/$port" &
 if socat -u OPEN:/dev/null "UNIX-CONNECT:$gateway"; then say gateway available; else say gateway denied; fi &
 reads beside "$workspace/../$beside"
 reads outside "$outside"
+reads public "$public"
 writes root ""
 writes usr /usr
 writes etc /etc
@@ -65,18 +66,12 @@ say end available
 """
 
 
-class Answer(StrEnum):
-    """What one check found."""
-
-    AVAILABLE = "available"
-    DENIED = "denied"
-    UNDETERMINED = "undetermined"
-
-
-# Each check: what it tries, and what it has to find. The workspace depends on the action.
+# Each check: what it tries, and what it has to find. The workspace depends on the action, `public` on the rung:
+# ownership keeps nobody from what is everybody's.
 TRIES: Mapping[str, tuple[str, Answer]] = {
     "beside": ("read a secret file beside the workspace", Answer.DENIED),
     "outside": ("read a secret file of the worker", Answer.DENIED),
+    "public": ("read a file of the worker that any user may read", Answer.DENIED),
     "root": ("write in the root folder", Answer.DENIED),
     "usr": ("write in /usr", Answer.DENIED),
     "etc": ("write in /etc", Answer.DENIED),
@@ -95,36 +90,50 @@ TRIES: Mapping[str, tuple[str, Answer]] = {
 
 @dataclass(frozen=True)
 class Bait:
-    """What the canary tries to get: a secret beside the workspace, a port, an environment. `nonce` marks it."""
+    """What the canary tries to get: a secret beside the workspace, a port, a process. `nonce` marks it."""
 
     nonce: str
     secret: Path
+    public: Path
     port: int
+    neighbour: int
 
 
-def refusal(sandbox: Sandbox, confined: Confined) -> str | None:
-    """Why the agent must not run behind this wall, found by trying to get out of it; None if nothing did."""
+def probed(sandbox: Sandbox, confined: Confined) -> Probe:
+    """What building this wall here came to. Raises SandboxRefused if it was built and has a hole."""
+    view = sandbox.view(confined.room)
     with ExitStack() as stack:
+        bait = stack.enter_context(_bait(confined.room))
+        argv = canary_argv(bait, view, confined)
         try:
-            bait = stack.enter_context(_bait(confined))
-            process = sandbox.start(replace(confined, argv=canary_argv(bait, sandbox, confined)))
-        except FileNotFoundError as missing:
-            program = Path(missing.filename or "?").name
-            return f"{sandbox.name} needs a program that is not installed on the worker ({program})"
+            process = sandbox.start(replace(confined, argv=argv))
+        except WallUnavailable as missing:
+            return Probe(rung=sandbox.rung, answer=Answer.DENIED, reason=str(missing))
         stack.callback(process.kill)
-        answers = parse_answers(_output(process))
+        has_ended, output = _output(process)
+    answers = parse_answers(output)
     if not answers:
-        # Its own words name paths of ours; the ticket needs only that the machine refuses.
-        return f"the worker's machine does not allow {sandbox.name} to build it"
-    return surprise(answers, writable=confined.writable)
+        return _unbuilt(sandbox.rung, has_ended=has_ended)
+    if (hole := surprise(answers, sandbox.rung, writable=confined.room.writable)) is not None:
+        leaky = Probe(rung=sandbox.rung, answer=Answer.DENIED, reason=hole)
+        words = f"The wall around the agent ({sandbox.rung}) does not hold: {hole}. It was not started."
+        raise SandboxRefused(words, (leaky,))
+    return Probe(rung=sandbox.rung, answer=Answer.AVAILABLE)
 
 
-def canary_argv(bait: Bait, sandbox: Sandbox, confined: Confined) -> tuple[str, ...]:
+def _unbuilt(rung: Rung, *, has_ended: bool) -> Probe:
+    # Its own words name paths of ours; the ticket needs only that the machine refuses.
+    if has_ended:
+        return Probe(rung=rung, answer=Answer.DENIED, reason="the worker's machine does not allow it")
+    return Probe(rung=rung, answer=Answer.UNDETERMINED, reason="it did not answer in time")
+
+
+def canary_argv(bait: Bait, view: View, confined: Confined) -> tuple[str, ...]:
     """The canary's command line."""
     beside = f"{bait.secret.parent.name}/{bait.secret.name}"
     names = " ".join({*confined.environment, *SHELLS_OWN})
-    found = (bait.nonce, str(bait.port), beside, str(bait.secret), sandbox.socket_inside, names)
-    return ("/bin/bash", "--norc", "-c", SCRIPT, *found)
+    found = (bait.nonce, str(bait.port), beside, str(bait.secret), view.socket, names)
+    return ("/bin/bash", "--norc", "-c", SCRIPT, *found, str(bait.neighbour), str(bait.public))
 
 
 def parse_answers(output: bytes) -> Mapping[str, Answer]:
@@ -137,9 +146,11 @@ def parse_answers(output: bytes) -> Mapping[str, Answer]:
     return answers
 
 
-def surprise(answers: Mapping[str, Answer], *, writable: bool) -> str | None:
+def surprise(answers: Mapping[str, Answer], rung: Rung, *, writable: bool) -> str | None:
     """The first check that did not find what it has to, in plain words."""
     tries = dict(TRIES)
+    if rung is Rung.SECCOMP:
+        del tries["public"]
     if not writable:
         tries["workspace"] = ("write in the workspace, which this action only reads", Answer.DENIED)
     for name, (tried, wanted) in tries.items():
@@ -159,36 +170,40 @@ def _outcome(found: Answer) -> str:
 
 
 @contextmanager
-def _bait(confined: Confined) -> Iterator[Bait]:
+def _bait(room: Room) -> Iterator[Bait]:
     """Plants what the canary must not get, and takes it away again."""
     nonce = secrets.token_hex(16)
     with (
-        tempfile.TemporaryDirectory(prefix=".canary-", dir=confined.workspace.parent) as folder,
+        tempfile.TemporaryDirectory(prefix=".canary-", dir=room.workspace.parent) as folder,
+        tempfile.TemporaryDirectory(prefix=".canary-") as open_folder,
         socket.create_server(("127.0.0.1", 0)) as server,
-        _neighbour(nonce),
+        _neighbour(nonce) as neighbour,
     ):
-        secret = Path(folder, "secret")
-        secret.touch(mode=0o600)
-        secret.write_text(f"{nonce}\n")
-        yield Bait(nonce, secret, server.getsockname()[1])
+        secret, public = Path(folder, "secret"), Path(open_folder, "public")
+        Path(open_folder).chmod(0o755)
+        for path, mode in ((secret, 0o600), (public, 0o644)):
+            path.touch()
+            path.chmod(mode)
+            path.write_text(f"{nonce}\n")
+        yield Bait(nonce, secret, public, server.getsockname()[1], neighbour)
 
 
 @contextmanager
-def _neighbour(nonce: str) -> Iterator[None]:
-    """A process of ours with the nonce in its environment, as a worker might hold a secret."""
+def _neighbour(nonce: str) -> Iterator[int]:
+    """A process of ours with the nonce in its environment, as a worker might hold a secret: its pid."""
     lifetime: Sequence[str] = ("/bin/sleep", str(TIMEOUT_S))
     process = subprocess.Popen(lifetime, env={"ALM_CANARY": nonce}, start_new_session=True)
     try:
-        yield
+        yield process.pid
     finally:
         process.kill()
         process.wait()
 
 
-def _output(process: ConfinedProcess) -> bytes:
-    """What it said until it ended. More than a pipe holds would stop it, and is no canary's answer."""
+def _output(process: ConfinedProcess) -> tuple[bool, bytes]:
+    """Whether it ended by itself, and what it said; more than a pipe holds is no canary's answer."""
     deadline = monotonic() + TIMEOUT_S
     process.stdin.close()
-    process.wait(max(0.0, deadline - monotonic()))
+    status = process.wait(max(0.0, deadline - monotonic()))
     process.kill()
-    return process.stdout.read(LONGEST_ANSWER)
+    return status is not None, process.stdout.read(LONGEST_ANSWER)

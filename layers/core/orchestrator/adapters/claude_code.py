@@ -1,135 +1,103 @@
 """The agent: the Claude Code CLI, its whole process behind the wall, the gateway its only way out."""
 
-import json
-import shutil
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Event
 
-from orchestrator.adapters import canary
+from orchestrator.adapters import own_user
+from orchestrator.adapters.budget import Budget
+from orchestrator.adapters.claude_command import (
+    agent_environment,
+    claude_argv,
+    proxy_environment,
+    settings_json,
+    with_proxy,
+)
+from orchestrator.adapters.egress import Egress
 from orchestrator.adapters.gateway import Gateway
-from orchestrator.adapters.sandbox import Confined, Sandbox
+from orchestrator.adapters.ladder import Ladder, Standing
+from orchestrator.adapters.limits import Disk
+from orchestrator.adapters.model_provider import ModelProvider
+from orchestrator.adapters.sandbox import Confined, Room, View
 from orchestrator.adapters.supervision import Supervision
-from orchestrator.domain.action import Action, AgentSettings, Workspace
-from orchestrator.domain.agent import AgentRun, Stop
-from orchestrator.domain.report import with_refusal
+from orchestrator.domain.action import Action, Workspace
+from orchestrator.domain.agent import AgentRun, Denial, Source, Stop
+from orchestrator.domain.ledger import Ledger
+from orchestrator.domain.model_rules import ModelRules
+from orchestrator.domain.wall import Probe
 from orchestrator.errors import JobFailed, SandboxRefused
 from orchestrator.ports import AgentTask
-
-CLI = "/opt/claude/claude"
-SETTINGS = "/run/agent/settings.json"
-PORT = 8080
-# The CLI speaks TCP: socat carries its one address to the gateway's socket, and ends with the namespace.
-LAUNCH = (
-    'socat "TCP-LISTEN:$0,bind=127.0.0.1,fork,reuseaddr" "UNIX-CONNECT:$1" </dev/null >/dev/null 2>&1 & '
-    'shift; exec "$@"'
-)
-# Has to look like a key and be none.
-PLACEHOLDER = "the-gateway-holds-the-credential"
-USERS = "root:x:0:0:root:/root:/usr/sbin/nologin\nagent:x:1000:1000:agent:/home/agent:/bin/bash\n"
-GROUPS = "root:x:0:\nagent:x:1000:\n"
-
-
-def claude_argv(action: Action, model: str | None) -> tuple[str, ...]:
-    """The CLI's command line. The prompt is not in it: it goes through standard input."""
-    return (
-        *(CLI, "--print", "--output-format", "stream-json", "--verbose"),
-        *("--settings", SETTINGS, "--setting-sources", "", "--strict-mcp-config"),
-        *("--permission-mode", "dontAsk", "--tools", ",".join(action.tools)),
-        *("--max-turns", str(action.max_turns), "--max-budget-usd", f"{action.budget_usd:g}"),
-        *("--json-schema", json.dumps(with_refusal(action.result_schema))),
-        *("--no-session-persistence", "--disable-slash-commands"),
-        *(("--model", model) if model else ()),
-    )
-
-
-def agent_environment(max_retries: int) -> Mapping[str, str]:
-    """The agent's whole environment, made from nothing."""
-    return {
-        "PATH": "/usr/local/bin:/usr/bin:/bin",
-        "HOME": "/home/agent",
-        "USER": "agent",
-        "LANG": "C.UTF-8",
-        "TMPDIR": "/tmp",  # noqa: S108  # the sandbox's own
-        "ANTHROPIC_BASE_URL": f"http://127.0.0.1:{PORT}",
-        "ANTHROPIC_API_KEY": PLACEHOLDER,
-        "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
-        "CLAUDE_CODE_MAX_RETRIES": str(max_retries),
-        "DISABLE_AUTOUPDATER": "1",
-    }
-
-
-def settings_json(settings: AgentSettings) -> str:
-    """The settings file, written from what was validated, not copied from what was read."""
-    return settings.model_dump_json()
 
 
 @dataclass
 class ClaudeCode:
     """Runs the CLI once a task. `timeout_s` caps the actions' own times."""
 
-    sandbox: Sandbox
+    ladder: Ladder
     cli: Path
-    base_url: str
-    api_key: str = field(repr=False)
+    provider: ModelProvider
     model: str | None = None
     timeout_s: float | None = None
     max_retries: int = 6
+    rules: ModelRules = field(default_factory=ModelRules)
+    tunnels: Callable[[tuple[str, ...]], Egress] = Egress
     _cancelled: Event = field(default_factory=Event)
 
     def cancel(self) -> None:
         """End the run under way soon; its cost and result so far survive."""
         self._cancelled.set()
 
-    def run(self, task: AgentTask, transcript: Path) -> AgentRun:
-        """Ask, wait at most the action's time, and say what happened."""
+    def run(self, task: AgentTask, transcript: Path, tell: Callable[[tuple[Probe, ...]], None]) -> AgentRun:
+        """Ask, wait at most the action's time, and say what happened; `tell` hears which walls were tried."""
         if not self.cli.is_file():
             raise JobFailed("The Claude Code CLI is not installed on the worker.")
-        if shutil.which("socat") is None:
-            raise JobFailed("The program socat is not installed on the worker.")
         with ExitStack() as stack:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="alm-agent-")))
-            gateway = stack.enter_context(Gateway(folder / "model.sock", self.base_url, self.api_key))
-            confined = self._confined(task, folder)
-            if (refusal := canary.refusal(self.sandbox, confined)) is not None:
-                raise SandboxRefused(
-                    f"No wall could be built around the agent: {refusal}. It was not started."
-                )
-            return self._supervised(confined, task, transcript, gateway)
+            uid = stack.enter_context(own_user.own_user())
+            room = Room(folder, task.workspace, _writable(task), self.cli.resolve(), uid)
+            gateway = stack.enter_context(self._gateway(room, task.action))
+            furnish(room, task.action)
+            standing = self._wall(room, task, tell)
+            return self._supervised(standing, task, transcript, gateway)
 
-    def _confined(self, task: AgentTask, folder: Path) -> Confined:
-        files = {
-            SETTINGS: settings_json(task.action.settings.enforced()),
-            "/etc/passwd": USERS,
-            "/etc/group": GROUPS,
-        }
-        outside = {inside: folder / inside.rpartition("/")[2] for inside in files}
-        for inside, content in files.items():
-            outside[inside].write_text(content)
-        launch = ("/bin/sh", "-c", LAUNCH, str(PORT), self.sandbox.socket_inside)
-        return Confined(
-            argv=(*launch, *claude_argv(task.action, self.model)),
-            workspace=task.workspace,
-            writable=task.action.workspace is Workspace.READ_WRITE,
-            socket=folder / "model.sock",
-            environment=agent_environment(self.max_retries),
-            files={**outside, CLI: self.cli.resolve()},
+    def _gateway(self, room: Room, action: Action) -> Gateway:
+        budget = Budget(Ledger(action.budget_usd))
+        return Gateway(room.socket, self.provider, self.rules, self.tunnels(action.network), budget)
+
+    def _wall(self, room: Room, task: AgentTask, tell: Callable[[tuple[Probe, ...]], None]) -> Standing:
+        try:
+            standing = self.ladder.choose(room, lambda view: self.confined(task, room, view))
+        except SandboxRefused as refused:
+            tell(refused.probes)
+            raise
+        tell(standing.probes)
+        return standing
+
+    def confined(self, task: AgentTask, room: Room, view: View) -> Confined:
+        """The CLI with this task, as it is started behind a wall with that view."""
+        argv, environment = (
+            claude_argv(task.action, self.model, view),
+            agent_environment(view, self.max_retries),
         )
+        if task.action.network and view.loopback:
+            return Confined(with_proxy(argv, view), {**environment, **proxy_environment()}, room)
+        return Confined(argv, environment, room)
 
     def _supervised(
-        self, confined: Confined, task: AgentTask, transcript: Path, gateway: Gateway
+        self, standing: Standing, task: AgentTask, transcript: Path, gateway: Gateway
     ) -> AgentRun:
         limit_s = min(task.action.timeout_s, self.timeout_s or task.action.timeout_s)
         started = time.monotonic()
-        with _started(self.sandbox, confined, transcript) as supervision:
+        with _started(standing, transcript) as supervision:
             supervision.tell(task.prompt)
             stop = supervision.wait(limit_s, self._cancelled)
             status = supervision.exit_status()
-        return self._finished(supervision, gateway, status, (stop, time.monotonic() - started))
+        run = self._finished(supervision, gateway, status, (stop, time.monotonic() - started))
+        return replace(run, probes=standing.probes)
 
     def _finished(
         self, supervision: Supervision, gateway: Gateway, status: int, end: tuple[Stop | None, float]
@@ -139,7 +107,7 @@ class ClaudeCode:
         return AgentRun(
             exit_status=status,
             result=read.result,
-            denials=(*read.denials, *gateway.denials),
+            denials=(*read.denials, *gateway.denials, *_bombs(supervision.excess)),
             stop=stop,
             model=read.model,
             turns=read.turns,
@@ -147,14 +115,42 @@ class ClaudeCode:
             upstream_status=gateway.upstream_status,
             offered=read.offered,
             said=read.said,
+            excess=supervision.excess,
+            spent=gateway.budget.final(),
+        )
+
+
+def _bombs(excess: str | None) -> tuple[Denial, ...]:
+    """To be ended for using too much is to be denied it."""
+    return () if excess is None else (Denial(tool="agent", source=Source.KERNEL, target=excess),)
+
+
+def _writable(task: AgentTask) -> bool:
+    return task.action.workspace is Workspace.READ_WRITE
+
+
+def furnish(room: Room, action: Action) -> None:
+    """Lay the settings out and open the room to the agent's user, who may reach nothing else of it."""
+    room.settings.write_text(settings_json(action.settings.enforced()))
+    if room.uid is not None:
+        _check_way("Claude Code CLI", room.cli.parent)
+        _check_way("worker's temporary files", room.folder.parent, room.workspace.parent.parent)
+    own_user.hand_over(room)
+
+
+def _check_way(what: str, *folders: Path) -> None:
+    if any(own_user.is_closed(folder) for folder in folders):
+        raise JobFailed(
+            f"The agent runs as a user of its own and cannot reach the folder of the {what}: it is closed to "
+            "other users. Open it and those above it to them (chmod o+x), or choose another one."
         )
 
 
 @contextmanager
-def _started(sandbox: Sandbox, confined: Confined, transcript: Path) -> Iterator[Supervision]:
-    process = sandbox.start(confined)
+def _started(standing: Standing, transcript: Path) -> Iterator[Supervision]:
+    process = standing.sandbox.start(standing.confined)
     try:
         with transcript.open("wb") as stream:
-            yield Supervision(process, stream)
+            yield Supervision(process, stream, Disk(standing.confined.room.workspace))
     finally:
         process.kill()

@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 
 from orchestrator.domain.job import Job, JobRecord, JobState
 from orchestrator.domain.outcome import Outcome
+from orchestrator.domain.wall import Probe
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
@@ -61,6 +62,11 @@ class DynamoJobStore:
     def progress(self, job: Job, phase: str) -> None:
         """Record what the job is doing now."""
         self._update(job, "phase = :phase", {":phase": phase}, KNOWN)
+
+    def walls_tried(self, job: Job, probes: tuple[Probe, ...]) -> None:
+        """Record which walls the worker tried to build around the agent."""
+        tried = [probe.model_dump(mode="json") for probe in probes]
+        self._update(job, "probes = :probes", {":probes": tried}, KNOWN)
 
     def status_shown(self, job: Job) -> None:
         """Record that the status comment has just been edited."""

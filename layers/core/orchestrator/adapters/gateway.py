@@ -1,36 +1,42 @@
-"""The agent's only way out: an HTTP server on a unix socket that forwards model calls and adds the credential.
+"""The agent's only way out: a server on a unix socket that judges model calls and hands them to the provider.
 
-The agent never holds the key. Whatever else it asks for is refused and counted.
+The agent never holds the credential. Whatever else it asks for is refused and counted.
 """
 
 import json
-import re
+import math
+import socket as sockets
 from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from email.message import Message
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from socketserver import ThreadingMixIn, UnixStreamServer
 from threading import Lock, Thread
 from typing import Any, Self
 
-import urllib3
-
+from orchestrator.adapters.agent_http import AgentConnection, body_length
+from orchestrator.adapters.budget import Budget, BudgetGone, Meter
+from orchestrator.adapters.egress import Egress
+from orchestrator.adapters.model_provider import (
+    FORWARDED_PATHS,
+    Answer,
+    Call,
+    ModelProvider,
+    NoAnswer,
+    NotReached,
+)
 from orchestrator.domain.agent import Denial, Source
-from orchestrator.domain.model_request import refusal
+from orchestrator.domain.ledger import Ledger
+from orchestrator.domain.model_request import Refused, judged
+from orchestrator.domain.model_rules import ModelRules, allowed_betas
 
-FORWARDED_PATHS = frozenset({"/v1/messages", "/v1/messages/count_tokens"})
 # What the Messages API reads; everything else of a request is the agent's own and stays here.
-REQUEST_HEADERS = frozenset(
-    {"accept", "accept-encoding", "anthropic-beta", "anthropic-version", "content-type", "user-agent"}
-)
-RESPONSE_HEADERS = frozenset(
-    {"content-type", "content-encoding", "request-id", "retry-after", "x-should-retry"}
-)
-LARGEST_REQUEST = 64 * 1024 * 1024
-_PLAIN_LENGTH = re.compile("[0-9]{1,8}")
-CHUNK = 64 * 1024
-CONNECT_TIMEOUT_S, READ_TIMEOUT_S = 10, 600
+# No accept-encoding: an answer that is not packed can be read on its way.
+REQUEST_HEADERS = frozenset({"accept", "anthropic-beta", "anthropic-version", "content-type", "user-agent"})
+QUERIES = ("", "?beta=true")
+# An agent that asks without end must not fill the log or the memory.
+MOST_DENIALS = 1000
 
 
 @dataclass
@@ -38,24 +44,26 @@ class Gateway:
     """The server of one job. `denials` and `upstream_status` tell afterwards what it saw."""
 
     socket: Path
-    base_url: str
-    api_key: str = field(repr=False)
+    provider: ModelProvider
+    rules: ModelRules = field(default_factory=ModelRules)
+    egress: Egress = field(default_factory=Egress)
+    budget: Budget = field(default_factory=lambda: Budget(Ledger(math.inf)))
     upstream_status: int | None = None
     _denials: list[Denial] = field(default_factory=list)
     _lock: Lock = field(default_factory=Lock)
 
     def __enter__(self) -> Self:
-        timeout = urllib3.Timeout(connect=CONNECT_TIMEOUT_S, read=READ_TIMEOUT_S)
-        self._pool = urllib3.PoolManager(maxsize=8, timeout=timeout, retries=False)
         self._server = _Server(str(self.socket), _Handler)
         self._server.gateway = self
-        Thread(target=self._server.serve_forever, args=(0.05,), name="gateway", daemon=True).start()
+        self._thread = Thread(target=self._server.serve, name="gateway", daemon=True)
+        self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
+        self._server.stop()
+        self._thread.join()
         self._server.server_close()
-        self._pool.clear()
+        self.egress.close()
         self.socket.unlink(missing_ok=True)
 
     @property
@@ -64,27 +72,30 @@ class Gateway:
         with self._lock:
             return tuple(self._denials)
 
-    def deny(self, target: str) -> None:
+    def deny(self, target: str, source: Source = Source.EGRESS) -> None:
         """Count a refused request."""
+        denial = Denial(tool="gateway", source=source, target=target[:200])
         with self._lock:
-            self._denials.append(Denial(tool="gateway", source=Source.EGRESS, target=target[:200]))
+            if len(self._denials) < MOST_DENIALS:
+                self._denials.append(denial)
 
-    def forward(self, target: str, headers: Mapping[str, str], body: bytes) -> urllib3.BaseHTTPResponse:
-        """Send a model call on, with the credential; the answer's body is not read yet."""
-        kept = {name: value for name, value in headers.items() if name.lower() in REQUEST_HEADERS}
-        if any("\n" in value for value in kept.values()):
-            raise ValueError("a folded header")
-        answer = self._pool.request(
-            "POST",
-            f"{self.base_url}{target}",
-            headers={**kept, "x-api-key": self.api_key},
-            body=body,
-            preload_content=False,
-            decode_content=False,
-            redirect=False,
-        )
+    def send(self, call: Call) -> Answer:
+        """Hand the call to the provider and remember how it answered."""
+        answer = self.provider.send(call)
         self.note(answer.status)
         return answer
+
+    def metered(self, call: Call) -> AbstractContextManager[Meter]:
+        """Room in the budget while the call is under way; raises BudgetGone."""
+        if call.counts_tokens:
+            return self.budget.token_count()
+        return self.budget.call(call.request, len(call.body))
+
+    def observed(self, meter: Meter, answer: Answer) -> Iterator[bytes]:
+        """The answer's bytes on their way to the agent. Everything an agent is told passes here."""
+        for chunk in answer.chunks:
+            meter.feed(chunk)
+            yield chunk
 
     def note(self, status: int) -> None:
         """Remember the last answer if it was an error, forget it if a later call went well."""
@@ -95,6 +106,17 @@ class _Server(ThreadingMixIn, UnixStreamServer):
     daemon_threads = True
     request_queue_size = 64
     gateway: Gateway
+    _stopping = False
+
+    def serve(self) -> None:
+        """Wait for the next peer without ever polling; the standard library's loop looks up at intervals."""
+        while not self._stopping:
+            self.handle_request()
+
+    def stop(self) -> None:
+        """Wake the loop: a socket that is shut down has no next peer."""
+        self._stopping = True
+        self.socket.shutdown(sockets.SHUT_RDWR)
 
     def get_request(self) -> tuple[Any, Any]:
         """A unix peer has no address, which the HTTP handler needs one of."""
@@ -105,115 +127,94 @@ class _Server(ThreadingMixIn, UnixStreamServer):
         """A peer that went away is nothing to print a traceback for."""
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
+class _Handler(AgentConnection, BaseHTTPRequestHandler):
     server: _Server
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # the standard library's name
-        """Stay silent: request lines are the agent's text."""
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
         """Anything but GET, HEAD and POST ends here: refused like every other request."""
         del message, explain
         self._count()
-        self._refuse(code, "this gateway carries model calls only")
+        self.refuse(code, "this gateway carries model calls only")
 
     def _count(self) -> None:
         self.server.gateway.deny(f"{self.command or '?'} {getattr(self, 'path', '?')}")
 
     def do_HEAD(self) -> None:
         # The CLI's connection check. It learns nothing.
-        if self._target != "/":
+        if self.target != "/":
             return self.send_error(403)
-        return self._answer(200, {}, b"")
+        return self.answer(200, {}, b"")
 
     def do_GET(self) -> None:
         self.send_error(403)
 
+    def do_CONNECT(self) -> None:
+        self.close_connection = True
+        self.server.gateway.egress.serve(
+            self.target, self.connection, self.unread(), self.server.gateway.deny
+        )
+
     def do_POST(self) -> None:
-        if self._target.partition("?")[0] not in FORWARDED_PATHS:
+        path, mark, query = self.target.partition("?")
+        if path not in FORWARDED_PATHS or mark + query not in QUERIES:
             return self.send_error(403)
         length = body_length(self.headers)
         if length is None:
             self._count()
-            return self._refuse(413, "the request is too large or does not say plainly how long it is")
-        body = self.rfile.read(length)
-        if len(body) < length:
-            self.close_connection = True
+            return self.refuse(413, "the request is too large or does not say plainly how long it is")
+        if (body := self.read_body(length)) is None:
             return None
-        if (reason := refusal(body)) is not None:
-            self.server.gateway.deny(f"POST /v1/messages with {reason}")
-            return self._refuse(403, f"the request holds {reason}")
-        return self._forward(body)
+        return self._judge(path, mark + query, body)
 
-    @property
-    def _target(self) -> str:
-        """The request's target as it was sent: the standard library's `path` has been tidied up."""
-        return self.requestline.split()[1]
+    def _judge(self, path: str, query: str, body: bytes) -> None:
+        gateway = self.server.gateway
+        match judged(body, gateway.rules):
+            case Refused(reason, status):
+                gateway.deny(f"POST {path} with {reason}")
+                self.refuse(status, f"the request holds {reason}")
+            case request if (headers := kept_headers(dict(self.headers.items()))) is not None:
+                bounded = gateway.rules.bounded(request)
+                sent = body if bounded is request else json.dumps(bounded).encode()
+                self._forward(Call(path, query, headers, bounded, sent))
+            case _:
+                self._count()
+                self.refuse(400, "a header of the request cannot be sent on")
 
-    def _forward(self, body: bytes) -> None:
+    def _forward(self, call: Call) -> None:
         try:
-            answer = self.server.gateway.forward(self._target, dict(self.headers.items()), body)
-        except ValueError:
-            self._count()
-            return self._refuse(400, "a header of the request cannot be sent on")
-        except urllib3.exceptions.HTTPError:
-            self.server.gateway.note(502)
-            return self._refuse(502, "the model's service did not answer")
-        # A 401 is about the gateway's key. The CLI would take it for its own and repeat the call for minutes.
+            with self.server.gateway.metered(call) as meter:
+                self._ask(call, meter)
+        except BudgetGone as gone:
+            self.server.gateway.deny(f"POST {call.path}: {gone}", Source.BUDGET)
+            # A 403 ends the CLI at once; most other statuses it repeats.
+            self.refuse(403, f"{gone}, so the gateway answers no further call of this job")
+
+    def _ask(self, call: Call, meter: Meter) -> None:
+        gateway = self.server.gateway
+        try:
+            answer = gateway.send(call)
+        except NoAnswer as fault:
+            meter.free = meter.free or isinstance(fault, NotReached)
+            gateway.note(502)
+            return self.refuse(502, "the model's service did not answer")
+        # A 401 is about the gateway's credential. The CLI would take it for its own and repeat the call for minutes.
+        meter.answered(answer.status, answer.headers)
         status = 403 if answer.status == 401 else answer.status  # noqa: PLR2004
-        kept = {name: value for name, value in answer.headers.items() if _may_return(name.lower())}
         try:
-            return self._stream(status, kept, answer)
-        except urllib3.exceptions.HTTPError:
+            return self.stream(status, answer.headers, gateway.observed(meter, answer))
+        except NoAnswer:
             # Too late for a status: the peer sees an answer that breaks off.
-            self.server.gateway.note(502)
+            gateway.note(502)
             self.close_connection = True
         finally:
             # Back in the pool by now if it was read to its end; else nobody may get what is left of it.
             answer.close()
 
-    def _stream(self, status: int, headers: Mapping[str, str], answer: urllib3.BaseHTTPResponse) -> None:
-        self.send_response_only(status)
-        for name, value in headers.items():
-            self.send_header(name, value)
-        self.send_header("transfer-encoding", "chunked")
-        self.end_headers()
-        for chunk in _chunks(answer):
-            self.wfile.write(b"%x\r\n%s\r\n" % (len(chunk), chunk))
-        self.wfile.write(b"0\r\n\r\n")
 
-    def _refuse(self, status: int, message: str) -> None:
-        body = {"type": "error", "error": {"type": "permission_error", "message": message}}
-        # The request's body may be unread: what follows on this connection could not be told apart from it.
-        self._answer(
-            status, {"content-type": "application/json", "connection": "close"}, json.dumps(body).encode()
-        )
-
-    def _answer(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
-        self.send_response_only(status)
-        for name, value in headers.items():
-            self.send_header(name, value)
-        self.send_header("content-length", str(len(body)))
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(body)
-
-
-def body_length(headers: Message) -> int | None:
-    """How long the request's body is; None unless it says so plainly, once, and within the limit."""
-    lengths = headers.get_all("content-length", [])
-    if "transfer-encoding" in headers or len(lengths) != 1 or not _PLAIN_LENGTH.fullmatch(lengths[0]):
+def kept_headers(headers: Mapping[str, str]) -> Mapping[str, str] | None:
+    """Those that may pass, in lower case; None if one of them cannot be sent on."""
+    kept = {name.lower(): value for name, value in headers.items() if name.lower() in REQUEST_HEADERS}
+    if any("\n" in value or "\r" in value for value in kept.values()):
         return None
-    length = int(lengths[0])
-    return length if length <= LARGEST_REQUEST else None
-
-
-def _may_return(name: str) -> bool:
-    return name in RESPONSE_HEADERS or name.startswith("anthropic-ratelimit-")
-
-
-def _chunks(answer: urllib3.BaseHTTPResponse) -> Iterator[bytes]:
-    """What has arrived, as soon as it has."""
-    while chunk := answer.read1(CHUNK):
-        yield chunk
+    betas = ",".join(allowed_betas(kept.pop("anthropic-beta", "")))
+    return {**kept, "anthropic-beta": betas} if betas else kept

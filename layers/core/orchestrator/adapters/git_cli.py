@@ -4,22 +4,26 @@ Every git process gets an environment made from nothing. The workspace is never 
 the git that reads it.
 """
 
+import math
 import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from time import monotonic
 
-from orchestrator.adapters.git_collect import collect, make_readable, nested_repositories
-from orchestrator.domain.changeset import Changeset
+from orchestrator.adapters.git_collect import collect
+from orchestrator.adapters.git_survey import TooSlowError
+from orchestrator.domain.changeset import Changeset, Fault, Ground
 from orchestrator.domain.pull_request import MERGE_BASE_REF, ReviewSubject
 from orchestrator.errors import JobFailed, TransientError
 
 CLONE_TIMEOUT_S = 600
-# For the workspace, which the agent may have filled with anything.
-COMMAND_TIMEOUT_S = 300
+# For all commands on the workspace together: the agent may have filled it with anything.
+COLLECT_TIMEOUT_S = 300
+REMOVE_TIMEOUT_S = 120
 # A helper, since a token in a URL or an argument shows in `ps`, in logs and in .git/config.
 CREDENTIAL_HELPER = (
     '!f() { test "$1" = get && printf "username=x-access-token\\npassword=%s\\n" "$ALM_GIT_TOKEN"; }; f'
@@ -32,12 +36,19 @@ SETTINGS = {
     "core.askPass": "",
     "core.bare": "false",
     "gc.auto": "0",
+    "core.protectHFS": "true",
+    "core.protectNTFS": "true",
+    "core.bigFileThreshold": "25m",
     "submodule.recurse": "false",
     "diff.ignoreSubmodules": "all",
     "protocol.allow": "never",
     "protocol.https.allow": "always",
 }
+# The bytes on disk are the bytes of the commit and of the change, whatever a `.gitattributes` says of line ends,
+# encodings, filters or binary files: this file has the last word.
+RAW = "* -text !eol !crlf -ident !filter !working-tree-encoding !diff !textconv !merge\n"
 AGENT_CONFIG = "[core]\n\trepositoryformatversion = 0\n\tfilemode = true\n\tbare = false\n"
+UNREAD = "Git could not read what is in the workspace, so nothing was published."
 _REFUSALS = ("authentication failed", "could not read username", "returned error: 403", "returned error: 401")
 _UNKNOWN = ("not found", "returned error: 404")
 _GONE = ("not our ref", "unadvertised object")
@@ -51,6 +62,7 @@ def git_environment(settings: Mapping[str, str], extra: Mapping[str, str] | None
         "GIT_CONFIG_NOSYSTEM": "1",
         "GIT_CONFIG_GLOBAL": "/dev/null",
         "GIT_TERMINAL_PROMPT": "0",
+        "GIT_NO_REPLACE_OBJECTS": "1",
         "GIT_CONFIG_COUNT": str(len(settings)),
         **(extra or {}),
     }
@@ -66,10 +78,12 @@ class GitRepository:
 
     git_dir: Path
     workspace: Path
+    ends: float = math.inf
+    index: Path | None = None
 
-    def run(self, *arguments: str, index: Path | None = None, stdin: bytes = b"") -> bytes:
+    def run(self, *arguments: str, stdin: bytes = b"", may_find_nothing: bool = False) -> bytes:
         """Standard output of one git command; JobFailed when it fails, which no ticket can mend."""
-        extra = {} if index is None else {"GIT_INDEX_FILE": str(index)}
+        extra = {} if self.index is None else {"GIT_INDEX_FILE": str(self.index)}
         try:
             done = subprocess.run(
                 ["git", f"--git-dir={self.git_dir}", f"--work-tree={self.workspace}", *arguments],
@@ -77,14 +91,18 @@ class GitRepository:
                 cwd=self.workspace,
                 input=stdin,
                 capture_output=True,
-                check=True,
-                timeout=COMMAND_TIMEOUT_S,
+                check=False,
+                timeout=max(0, min(CLONE_TIMEOUT_S, self.ends - monotonic())),
             )
-        except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
-            raise JobFailed(
-                "Git could not read what is in the workspace, so nothing was published."
-            ) from error
+        except subprocess.TimeoutExpired as error:
+            raise TooSlowError(UNREAD) from error
+        if done.returncode not in {0, 1 if may_find_nothing else 0}:
+            raise JobFailed(UNREAD)
         return done.stdout
+
+    def until(self, ends: float) -> "GitRepository":
+        """The same for collecting: an index of its own, and no command that runs beyond that time."""
+        return replace(self, ends=ends, index=self.git_dir / "collect.index")
 
     def text(self, *arguments: str) -> str:
         """The same, as one stripped line."""
@@ -107,10 +125,12 @@ class GitCheckout:
 
     def changeset(self) -> Changeset:
         """Everything that differs from the commit that was cloned."""
-        make_readable(self.workspace)
-        if nested := nested_repositories(self.workspace):
-            return Changeset(base_sha=self.base_sha, blocked=nested)
-        return collect(self.repository, self.base_sha)
+        try:
+            return collect(self.repository.until(monotonic() + COLLECT_TIMEOUT_S), self.base_sha)
+        except TooSlowError:
+            return Changeset(base_sha=self.base_sha, blocked=(Fault(ground=Ground.TOO_SLOW),))
+        except OSError as error:
+            raise JobFailed(UNREAD) from error
 
 
 @dataclass(frozen=True)
@@ -124,20 +144,20 @@ class GitCloner:
     @contextmanager
     def clone(self, branch: str | None) -> Iterator[GitCheckout]:
         """A shallow clone of the branch (None: the default), gone when the context ends."""
-        # Root may be a workspace the agent made unreadable: what cannot be removed is not worth a failed job.
-        with tempfile.TemporaryDirectory(prefix="alm-job-", ignore_cleanup_errors=True) as folder:
-            yield self._clone_into(Path(folder), branch)
+        with _job_folder() as folder:
+            yield self._clone_into(folder, branch)
 
     @contextmanager
     def clone_review(self, subject: ReviewSubject) -> Iterator[GitCheckout]:
         """The pull request's head, forks included, with the merge base at `MERGE_BASE_REF`."""
-        with tempfile.TemporaryDirectory(prefix="alm-job-", ignore_cleanup_errors=True) as folder:
-            yield self._fetch_into(Path(folder), subject)
+        with _job_folder() as folder:
+            yield self._fetch_into(folder, subject)
 
     def _fetch_into(self, folder: Path, subject: ReviewSubject) -> GitCheckout:
         repository = GitRepository(folder / "trusted.git", folder / "workspace")
         repository.workspace.mkdir()
         self._remote("init", "--quiet", "--bare", "--template=", "--", str(repository.git_dir))
+        _take_bytes_as_they_are(repository)
         # By sha, not by `refs/pull/N/head`: it may have moved, and a fork's commits are served all the same.
         # No FETCH_HEAD, as it would tell the agent the address.
         shallow = ["--quiet", "--depth=1", "--no-tags", "--no-write-fetch-head"]
@@ -156,6 +176,7 @@ class GitCloner:
         wanted = [] if branch is None else ["--branch", branch]
         shallow = ["--quiet", "--bare", "--depth=1", "--single-branch", "--no-tags"]
         self._remote("clone", *shallow, *wanted, "--", self._url, str(repository.git_dir))
+        _take_bytes_as_they_are(repository)
         cloned = repository.text("symbolic-ref", "--short", "HEAD")
         base_sha = self._commit(repository)
         repository.run("checkout", "--quiet", "--force", "HEAD", "--", ".")
@@ -215,8 +236,36 @@ class GitCloner:
         return TransientError(f"The repository {self.repo} could not be cloned.")
 
 
+@contextmanager
+def _job_folder() -> Iterator[Path]:
+    """A folder that is gone afterwards; what cannot be removed at all is not worth a failed job."""
+    made = tempfile.TemporaryDirectory(prefix="alm-job-", ignore_cleanup_errors=True)
+    folder = Path(made.name)
+    try:
+        with made:
+            yield folder
+    finally:
+        if folder.exists():
+            _remove(folder)
+
+
+def _remove(folder: Path) -> None:
+    """For what Python cannot: it opens every level of a tree at once, and an agent can make one deeper than that."""
+    with suppress(subprocess.TimeoutExpired):
+        quiet = subprocess.DEVNULL
+        subprocess.run(["rm", "-rf", "--", folder], check=False, timeout=REMOVE_TIMEOUT_S, stderr=quiet)
+
+
+def _take_bytes_as_they_are(repository: GitRepository) -> None:
+    attributes = repository.git_dir / "info" / "attributes"
+    attributes.parent.mkdir(exist_ok=True)
+    attributes.write_text(RAW)
+
+
 def _give_agent_a_copy(repository: GitRepository) -> None:
     """A git directory of its own for the agent to look things up in: a copy, no remote, thrown away after."""
+    # The folder they lie in is opened to the agent's user, where it has one.
+    repository.git_dir.chmod(0o700)
     throwaway = repository.workspace / ".git"
     shutil.copytree(repository.git_dir, throwaway, symlinks=True)
     (throwaway / "config").write_text(AGENT_CONFIG)

@@ -11,9 +11,11 @@ _UNITS = {"CostUsd": MetricUnit.NoUnit}
 class PowertoolsEvents:
     """Events of one function."""
 
-    def __init__(self, service: str) -> None:
+    def __init__(self, service: str, **always: str) -> None:
+        """`always` stands in every line."""
         self._service = service
         self._logger = Logger(service=service)
+        self._logger.append_keys(**always)
 
     def info(self, event: str, **fields: object) -> None:
         """Something happened."""

@@ -7,27 +7,30 @@ from threading import Event, Thread
 from time import monotonic
 from typing import IO
 
+from orchestrator.adapters.limits import Disk, excess
 from orchestrator.adapters.sandbox import ConfinedProcess
 from orchestrator.domain.agent import Stop, Transcript
 
 LONGEST_LINE = 16 * 1024 * 1024
+# Read on beyond it, but not kept: a transcript is for people, and this is more than any of them reads.
+LARGEST_TRANSCRIPT = 256 * 1024 * 1024
 LOOK_EVERY_S = 0.25
 # SIGINT ends the turn and still yields cost and result; SIGTERM loses them; SIGKILL is for what ignores both.
 ESCALATION = ((Signals.SIGINT, 10.0), (Signals.SIGTERM, 5.0))
 DRAIN_S = 10.0
 KEPT_ERRORS = 64 * 1024
-CROWDED = "the supervisor ended the agent: it ran more processes than any agent needs"
 
 
 class Supervision:
     """One run of one program. The transcript is whole once `exit_status` has returned."""
 
-    def __init__(self, process: ConfinedProcess, stream: IO[bytes]) -> None:
+    def __init__(self, process: ConfinedProcess, stream: IO[bytes], disk: Disk) -> None:
         self.transcript = Transcript()
+        self.excess: str | None = None
         self._process = process
         self._stream = stream
+        self._disk = disk
         self._errors = b""
-        self._crowded = False
         self._readers = [_thread(self._read_output), _thread(self._read_errors)]
 
     def tell(self, prompt: str) -> None:
@@ -37,7 +40,9 @@ class Supervision:
     def wait(self, limit_s: float, cancelled: Event) -> Stop | None:
         """Until the program ends, its time is over, or someone cancels; then see that it does end."""
         stop = self._watch(monotonic() + limit_s, cancelled)
-        if stop is not None:
+        if stop is Stop.EXCESS:
+            self._process.kill()  # each moment more would cost the machine
+        elif stop is not None:
             self._end()
         return stop
 
@@ -48,10 +53,9 @@ class Supervision:
         self._process.kill()
         for reader in self._readers:
             reader.join(DRAIN_S)
-        for text in (self._errors.decode(errors="replace"), CROWDED if self._crowded else ""):
-            if text:
-                note = {"type": "stderr", "text": text}
-                self._stream.write(json.dumps(note).encode() + b"\n")
+        if self._errors:
+            note = {"type": "stderr", "text": self._errors.decode(errors="replace")}
+            self._stream.write(json.dumps(note).encode() + b"\n")
         return -1 if status is None else status
 
     def _watch(self, deadline: float, cancelled: Event) -> Stop | None:
@@ -60,9 +64,9 @@ class Supervision:
                 return Stop.CANCELLED
             if monotonic() >= deadline:
                 return Stop.DEADLINE
-            if self._process.crowded:
-                self._crowded = True
-                self._process.kill()
+            if (found := excess(self._process.usage, self._disk)) is not None:
+                self.excess = found
+                return Stop.EXCESS
         return None
 
     def _end(self) -> None:
@@ -80,9 +84,15 @@ class Supervision:
             return  # it ended without reading: its exit status tells
 
     def _read_output(self) -> None:
+        kept, starts_a_line = 0, True
         while line := self._process.stdout.readline(LONGEST_LINE):
-            self._stream.write(line)
-            self.transcript.feed(line)
+            kept += len(line)
+            if kept <= LARGEST_TRANSCRIPT:
+                self._stream.write(line)
+            if starts_a_line:
+                self.transcript.feed(line)
+            # What follows a line that was too long is its rest, and no message whatever it looks like.
+            starts_a_line = line.endswith(b"\n")
 
     def _read_errors(self) -> None:
         self._errors = self._process.stderr.read(KEPT_ERRORS)

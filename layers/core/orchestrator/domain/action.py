@@ -1,11 +1,13 @@
 """An action as its two files describe it, and the catalogue of all of them. Reading files is not done here."""
 
+import re
 from enum import StrEnum
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from orchestrator.domain.permissions import KNOWN_TOOLS, Permissions
+from orchestrator.domain.egress import Network
+from orchestrator.domain.permissions import KNOWN_TOOLS, NETWORK_TOOLS, Permissions
 
 _STRICT = ConfigDict(frozen=True, extra="forbid", strict=True)
 
@@ -61,7 +63,7 @@ class Action(BaseModel):
     header: Line
     tools: Annotated[Names, Field(min_length=1)]
     workspace: Annotated[Workspace, Field(strict=False)]
-    network: Literal["none"]
+    network: Network
     max_turns: Annotated[int, Field(gt=0)]
     budget_usd: Annotated[float, Field(gt=0, allow_inf_nan=False)]
     timeout_minutes: Annotated[float, Field(gt=0, le=480, allow_inf_nan=False)]
@@ -76,6 +78,8 @@ class Action(BaseModel):
     def _tools_exist(cls, tools: tuple[str, ...]) -> tuple[str, ...]:
         if unknown := sorted(set(tools) - KNOWN_TOOLS):
             raise ValueError(f"the CLI has no tool {', '.join(unknown)}")
+        if denied := sorted(NETWORK_TOOLS & {*tools}):
+            raise ValueError(f"{', '.join(denied)} is denied in every action")
         return tools
 
     @field_validator("result_schema")
@@ -96,6 +100,11 @@ class Action(BaseModel):
     def timeout_s(self) -> float:
         """The agent's time, in seconds."""
         return self.timeout_minutes * 60
+
+    def owns_branch(self, branch: str, issue_key: str) -> bool:
+        """Whether the branch is one this action makes for the issue: `fix-<key>`, or `fix-<key>-2`."""
+        name = re.escape(f"{self.branch_prefix}{issue_key}")
+        return self.branch_prefix is not None and re.fullmatch(rf"{name}(-[1-9][0-9]*)?", branch) is not None
 
     def accepts(self, issue_type: str) -> bool:
         """Whether this action is for issues of that type."""

@@ -12,7 +12,9 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
 from orchestrator.domain.kernel import is_kernel_refusal
+from orchestrator.domain.ledger import Spent
 from orchestrator.domain.untrusted import scrubbed
+from orchestrator.domain.wall import Probe, Rung, standing
 
 # The CLI's own words, in the tags that no output of a tool starts with.
 # The tool by which the agent gives its structured result, and the CLI's word for giving up on one.
@@ -36,6 +38,7 @@ class Source(StrEnum):
     TOOL_REMOVED = "tool_removed"
     KERNEL = "kernel"
     EGRESS = "egress"
+    BUDGET = "budget"
 
 
 class Denial(BaseModel):
@@ -52,6 +55,7 @@ class Stop(StrEnum):
 
     DEADLINE = "deadline"
     CANCELLED = "cancelled"
+    EXCESS = "excess"
 
 
 @dataclass(frozen=True)
@@ -68,6 +72,14 @@ class AgentRun:
     upstream_status: int | None = None
     offered: dict[str, Any] | None = None
     said: str = ""
+    excess: str | None = None
+    probes: tuple[Probe, ...] = ()
+    spent: Spent | None = None
+
+    @property
+    def sandbox(self) -> Rung | None:
+        """The wall it ran behind."""
+        return standing(self.probes)
 
     @property
     def is_unformed(self) -> bool:
@@ -88,7 +100,17 @@ class AgentRun:
 
     @property
     def cost_usd(self) -> float | None:
-        """What the CLI says the run cost; None when it said nothing, which is not the same as free."""
+        """The larger of what CLI and ledger say; None when both say nothing, which is not the same as free."""
+        counted = None if self.spent is None else self.spent.cost_usd
+        return max((cost for cost in (self._said_cost_usd, counted) if cost is not None), default=None)
+
+    @property
+    def is_overspent(self) -> bool:
+        """Whether a model call was refused because the budget was gone."""
+        return any(denial.source is Source.BUDGET for denial in self.denials)
+
+    @property
+    def _said_cost_usd(self) -> float | None:
         cost = (self.result or {}).get("total_cost_usd")
         if isinstance(cost, bool) or not isinstance(cost, int | float):
             return None
@@ -162,7 +184,7 @@ class Transcript:
         name, target = self._calls.get(identity, ("?", ""))
         if is_error and REMOVED_TOOL in json.dumps(block.get("content")):
             self._deny(identity, Denial(tool=name, source=Source.TOOL_REMOVED, target=target))
-        elif is_kernel_refusal(name, _text_of(block.get("content")), is_error=is_error):
+        elif is_kernel_refusal(name, _text_of(block.get("content")), is_error=is_error, target=target):
             self._deny_by_kernel(identity, Denial(tool=name, source=Source.KERNEL, target=target))
 
     def _deny_by_kernel(self, identity: str, denial: Denial) -> None:

@@ -6,10 +6,11 @@ from typing import Any
 from orchestrator.domain import report
 from orchestrator.domain.action import Action, Produces
 from orchestrator.domain.comment_text import split_markdown
-from orchestrator.domain.job import Job
+from orchestrator.domain.job import Job, result_key
 from orchestrator.domain.outcome import JobResult, Outcome
 from orchestrator.domain.review import findings_of, severities
 from orchestrator.domain.untrusted import inert, one_line, visible, without_references
+from orchestrator.domain.wall import WITHOUT_NETWORK, warning
 
 TITLE_LIMIT = 240
 # GitHub takes 65,536 characters, and breaking up references makes a text half as long again at worst.
@@ -27,10 +28,12 @@ def result_comment(action: Action | None, job: Job, result: JobResult, link: str
         parts = [
             f"## {_header(result)}",
             result.verdict.reason,
+            _kept(job, result),
             _said(action, result),
             _what_next(job, result),
         ]
-    return visible("\n\n".join(part for part in (*parts, _denials(result), footer(job, result)) if part))
+    notes = (_denials(result), _network(action, result), warning(result.sandbox), footer(job, result))
+    return visible("\n\n".join(part for part in (*parts, *notes) if part))
 
 
 def _link(action: Action, link: str) -> str:
@@ -92,6 +95,20 @@ def _said(action: Action | None, result: JobResult) -> str:
     return f"What the agent said:\n\n{said}" if said else ""
 
 
+def _kept(job: Job, result: JobResult) -> str:
+    """Where a person finds a change that was not published."""
+    if (
+        result.verdict.outcome is not Outcome.BLOCKED
+        or result.changeset is None
+        or not result.changeset.changes
+    ):
+        return ""
+    return (
+        f"The change is kept for a person: under `changeset` in `{result_key(job.job_id)}` of the artifact store, "
+        "with every file and the diff, until it expires. What was too large or could not be carried is not in it."
+    )
+
+
 def _what_next(job: Job, result: JobResult) -> str:
     again = f"Put the label `{job.label}` on the ticket again to run it once more"
     if result.verdict.outcome is Outcome.DECLINED:
@@ -106,6 +123,15 @@ def _denials(result: JobResult) -> str:
         return ""
     tools = ", ".join(sorted({denial.tool for denial in result.denials}))
     return f"The agent was denied {len(result.denials)} of the things it tried ({tools})."
+
+
+def _network(action: Action | None, result: JobResult) -> str:
+    if action is None or not action.network or result.sandbox not in WITHOUT_NETWORK:
+        return ""
+    return (
+        f"The agent could not reach {', '.join(f'`{host}`' for host in action.network)}: the wall that this worker "
+        f"can build ({result.sandbox}) has no network."
+    )
 
 
 def footer(job: Job, result: JobResult) -> str:

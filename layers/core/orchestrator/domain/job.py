@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from orchestrator.domain.action import Label, Name
 from orchestrator.domain.untrusted import StorableText
+from orchestrator.domain.wall import Probe
 
 PROCESSING_LABEL = "ai-processing"
 _FROZEN = ConfigDict(frozen=True, extra="forbid")
@@ -58,6 +59,7 @@ class JobRecord(BaseModel):
     started_at: float | None = None
     status_comment: str | None = None
     status_at: float = 0.0
+    probes: tuple[Probe, ...] = ()
 
 
 class PastResult(BaseModel):

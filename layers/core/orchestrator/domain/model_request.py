@@ -2,7 +2,10 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
+
+from orchestrator.domain.model_rules import ModelRules
 
 # What the CLI sends, and the plain knobs of the Messages API. Everything else, such as `mcp_servers` and `container`,
 # is refused until somebody has looked at it. https://docs.claude.com/en/api/messages
@@ -36,14 +39,29 @@ OWN_TOOL_TYPES = (None, "custom")
 REMOTE_SOURCES = ("url", "file")
 
 
-def refusal(body: bytes) -> str | None:
-    """Why a call may not leave, in a few words without the agent's own; None if it may."""
+@dataclass(frozen=True)
+class Refused:
+    """Why a call may not leave, in a few words without the agent's own."""
+
+    reason: str
+    status: int = 403
+
+
+def judged(body: bytes, rules: ModelRules) -> dict[str, Any] | Refused:
+    """The call's request, read once, if it may leave."""
     try:
         request = json.loads(body, object_pairs_hook=_unique)
     except (ValueError, RecursionError):
-        return "a body that is not JSON"
+        return Refused("a body that is not JSON")
     if not isinstance(request, dict):
-        return "a body that is no object"
+        return Refused("a body that is no object")
+    if (reason := _field_refusal(request)) is not None:
+        return Refused(reason)
+    # The service says 404 of a model it does not have, which ends the CLI's run at once.
+    return request if (reason := rules.refusal(request)) is None else Refused(reason, 404)
+
+
+def _field_refusal(request: dict[str, Any]) -> str | None:
     if request.keys() - FIELDS:
         return "a field the agent has no use for"
     return _tool_refusal(request.get("tools")) or _content_refusal(request)

@@ -7,12 +7,14 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from orchestrator.domain import report
+from orchestrator.domain import publishable, report
 from orchestrator.domain.action import Action, Produces
 from orchestrator.domain.agent import UNFORMED, AgentRun, Denial, Source, Stop
 from orchestrator.domain.changeset import Changeset
+from orchestrator.domain.ledger import Spent
 from orchestrator.domain.pull_request import ReviewSubject
 from orchestrator.domain.untrusted import StorableText
+from orchestrator.domain.wall import Rung
 
 # In capitals, or in any case as a heading of its own: "Invalid ticket numbers crash the parser" is a finding.
 _INVALID_TICKET = re.compile(
@@ -61,6 +63,8 @@ class JobResult(BaseModel):
     changeset: Changeset | None = None
     subject: ReviewSubject | None = None
     unformed: bool = False
+    sandbox: Rung | None = None
+    spent: Spent | None = None
 
     @classmethod
     def read(cls, stored: bytes | None) -> "JobResult | None":
@@ -92,6 +96,8 @@ def _stopped(action: Action, run: AgentRun) -> Verdict | None:
             "Make the ticket smaller or more precise, or raise timeout_minutes for this action."
         )
         return Verdict(outcome=Outcome.TIMED_OUT, reason=reason)
+    if run.stop is Stop.EXCESS:
+        return _failed(f"The agent was stopped because {run.excess}. What it did was not published.")
     if run.stop is Stop.CANCELLED:
         reason = "The orchestrator was stopped while the agent was at work."
         return Verdict(outcome=Outcome.CANCELLED, reason=reason)
@@ -99,6 +105,9 @@ def _stopped(action: Action, run: AgentRun) -> Verdict | None:
 
 
 def _errored(action: Action, run: AgentRun) -> Verdict | None:
+    if run.is_overspent and (run.result is None or run.result.get("is_error")):
+        # The CLI knows of a refused call only, and not what the agent spent past it.
+        return _failed(_REASONS["error_max_budget_usd"](action))
     if run.result is None:
         return _failed(
             f"The agent ended without a result (exit status {run.exit_status}). "
@@ -165,11 +174,7 @@ def _said_nothing(action: Action, run: AgentRun) -> Verdict | None:
 
 def _changed(run: AgentRun, changeset: Changeset) -> Verdict:
     if changeset.blocked:
-        listed = ", ".join(f"`{path}`" for path in changeset.blocked[:10])
-        reason = (
-            f"The change holds what a pull request of ours may not carry: {listed}. Nothing was published."
-        )
-        return Verdict(outcome=Outcome.BLOCKED, reason=reason)
+        return Verdict(outcome=Outcome.BLOCKED, reason=publishable.told(changeset.blocked))
     if changeset.changes:
         return Verdict(outcome=Outcome.SUCCEEDED)
     if tools := _denied_tools(run):

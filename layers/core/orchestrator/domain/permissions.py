@@ -6,28 +6,25 @@ Source: the rule parser of the pinned CLI, version 2.1.330.
 
 import re
 from fnmatch import fnmatchcase
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-# The tools the pinned CLI knows. A rule naming any other is skipped by the CLI without a word.
+# The tools the pinned CLI knows without a person before it, by what it offers when asked for each with `--tools`.
+# Any other is left out, and a rule naming it is skipped, without a word: LS, MultiEdit, BashOutput, SlashCommand and
+# TodoWrite, which earlier ones had, are among these.
 KNOWN_TOOLS = frozenset(
     [
         "Agent",
         "Bash",
-        "BashOutput",
         "Edit",
         "Glob",
         "Grep",
         "KillShell",
-        "LS",
-        "MultiEdit",
         "NotebookEdit",
         "Read",
         "Skill",
-        "SlashCommand",
         "Task",
-        "TodoWrite",
         "WebFetch",
         "WebSearch",
         "Write",
@@ -45,10 +42,10 @@ ALWAYS_DENIED = (
     *("Read(~/.ssh/**)", "Read(~/.aws/**)", "Read(**/*.pem)", "Read(**/id_rsa*)"),
 )
 # A rule with a path for the tool on the left matches nothing: the CLI looks at those of the tool on the right.
-_RULED_BY = {"Write": "Edit", "MultiEdit": "Edit", "NotebookEdit": "Edit", "Glob": "Read"}
+_RULED_BY = {"Write": "Edit", "NotebookEdit": "Edit", "Glob": "Read"}
 _RULES_FOR = {
-    "Edit": {"Edit", "MultiEdit", "NotebookEdit", "Write"},
-    "Read": {"Glob", "Grep", "LS", "Read"},
+    "Edit": {"Edit", "NotebookEdit", "Write"},
+    "Read": {"Glob", "Grep", "Read"},
 }
 _RULE = re.compile(r"(?P<tool>[A-Za-z]+)(\((?P<specifier>[^()]+)\))?")
 
@@ -65,6 +62,7 @@ def _fault(tool: str, specifier: str) -> str | None:
     instead = _RULED_BY.get(tool)
     faults = (
         (not specifier.strip() or "\\" in specifier, "its pattern is blank or holds a backslash"),
+        (not specifier.isprintable(), "its pattern holds characters that people cannot see"),
         (instead is not None, f"the CLI never matches it; write {instead}({specifier})"),
         (tool == "Bash" and specifier.startswith(":*"), "no command stands before :*"),
         (tool in {"Read", "Edit"} and ":*" in specifier, ":* is only for Bash"),
@@ -109,6 +107,13 @@ class Permissions(BaseModel):
             if _is_always_denied(rule):
                 raise ValueError(f"{rule!r} cannot be allowed: the network and credentials are always denied")
         return rules
+
+    @model_validator(mode="after")
+    def _no_rule_takes_back_another(self) -> Self:
+        for rule in self.allow:
+            if {rule, _parts(rule)[0]} & {*self.deny}:
+                raise ValueError(f"{rule!r} in allow would do nothing: deny wins over it")
+        return self
 
     def idle(self, tools: tuple[str, ...]) -> tuple[str, ...]:
         """The rules in `allow` that are for none of these tools and so do nothing."""

@@ -3,6 +3,7 @@
 from orchestrator.domain.action import Action
 from orchestrator.domain.job import Job, JobRecord, JobState
 from orchestrator.domain.outcome import JobResult, Outcome
+from orchestrator.domain.wall import standing, warning
 
 # Jira asks for few writes an issue, and nobody reads faster.
 EDIT_EVERY_S = 20.0
@@ -32,7 +33,8 @@ def running(action: Action | None, job: Job, record: JobRecord, now: float) -> s
     """The comment while a worker is at it."""
     minutes, seconds = divmod(int(max(0.0, now - (record.started_at or now))), 60)
     phase = _PHASES.get(record.phase, "starting")
-    return _line(action, job, f"running for {minutes}:{seconds:02d} min, {phase}")
+    state = f"running for {minutes}:{seconds:02d} min, {phase}"
+    return _line(action, job, state, warning(standing(record.probes)))
 
 
 def ended(action: Action | None, job: Job, result: JobResult, link: str) -> str:
@@ -40,9 +42,10 @@ def ended(action: Action | None, job: Job, result: JobResult, link: str) -> str:
     outcome = result.verdict.outcome
     how = "done" if outcome is Outcome.SUCCEEDED else outcome.replace("_", " ")
     cost = "" if result.cost_usd is None else f", ${result.cost_usd:.2f}"
-    return _line(action, job, f"{how}{cost}" + (f": <{link}>" if link else ""))
+    state = f"{how}{cost}" + (f": <{link}>" if link else "")
+    return _line(action, job, state, warning(result.sandbox))
 
 
-def _line(action: Action | None, job: Job, state: str) -> str:
+def _line(action: Action | None, job: Job, state: str, note: str = "") -> str:
     title = job.action if action is None else action.title
-    return f"**{title}** {state}\n\n*Job {job.job_id}*"
+    return "\n\n".join(part for part in (f"**{title}** {state}", note, f"*Job {job.job_id}*") if part)

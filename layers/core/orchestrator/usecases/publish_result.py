@@ -8,6 +8,7 @@ from orchestrator.domain.comment_text import split_markdown
 from orchestrator.domain.issue import OwnComment
 from orchestrator.domain.job import Brief, Job, JobState, PastResult, brief_key, result_key
 from orchestrator.domain.outcome import JobResult, Outcome, Verdict
+from orchestrator.domain.publishable import PROTECTED, reviewed, told
 from orchestrator.domain.review import compose, findings_of
 from orchestrator.errors import JobFailed, NotFoundError, OrchestratorError, is_final, words_for_the_ticket
 from orchestrator.ports import (
@@ -38,6 +39,7 @@ class PublishResult:
     catalogue: Catalogue
     events: Events
     may_request_changes: bool = False
+    protected: tuple[str, ...] = PROTECTED
 
     def __call__(self, job: Job, attempt: int) -> None:
         """Publish once: a second delivery finds what the first has left and does the rest."""
@@ -67,7 +69,7 @@ class PublishResult:
         """The result as it stands after the pull request was tried, and the pull request's URL."""
         result = JobResult(verdict=Verdict(outcome=Outcome.FAILED))
         try:
-            result = self._stored(job)
+            result = _held_back(action, self._stored(job), self.protected)
             return result, self._published(action, job, result)
         except Exception as error:
             if not is_final(error) and attempt < MAX_ATTEMPTS:
@@ -112,6 +114,8 @@ class PublishResult:
     def _proposal(self, action: Action, job: Job, result: JobResult) -> Proposal:
         if result.branch is None or result.base_branch is None or result.changeset is None:
             raise JobFailed("The stored result holds no change to publish.")
+        if not action.owns_branch(result.branch, job.issue_key):
+            raise JobFailed("The stored result names a branch that is none of this ticket's.")
         return Proposal(
             job=job,
             branch=result.branch,
@@ -149,6 +153,23 @@ class PublishResult:
             duration_ms=result.duration_ms,
             cost_usd=result.cost_usd,
         )
+
+
+def _held_back(action: Action | None, result: JobResult, protected: tuple[str, ...]) -> JobResult:
+    """The result, blocked where its change is: the worker decided so too, but here its word does not count."""
+    is_success = result.verdict.outcome is Outcome.SUCCEEDED
+    if (
+        action is None
+        or action.produces is not Produces.PULL_REQUEST
+        or not is_success
+        or not result.changeset
+    ):
+        return result
+    changeset = reviewed(result.changeset, protected)
+    if not changeset.blocked:
+        return result
+    verdict = Verdict(outcome=Outcome.BLOCKED, reason=told(changeset.blocked))
+    return result.model_copy(update={"changeset": changeset, "verdict": verdict})
 
 
 def _latest(brief: Brief | None, job: Job, result: JobResult, told: str) -> dict[str, PastResult]:

@@ -11,7 +11,9 @@ from orchestrator.domain.changeset import Changeset
 from orchestrator.domain.job import Brief, Job, brief_key, result_key, transcript_key
 from orchestrator.domain.outcome import JobResult, Outcome, Verdict, decide_outcome
 from orchestrator.domain.prompt import prompt_values
+from orchestrator.domain.publishable import PROTECTED, reviewed
 from orchestrator.domain.pull_request import PullState, ReviewSubject
+from orchestrator.domain.wall import Probe
 from orchestrator.errors import JobFailed, OrchestratorError, SandboxRefused, is_final, words_for_the_ticket
 from orchestrator.ports import (
     Agent,
@@ -53,6 +55,7 @@ class RunJob:
     agent: Agent
     catalogue: Catalogue
     events: Events
+    protected: tuple[str, ...] = PROTECTED
 
     def __call__(self, delivery: Delivery) -> None:
         """Run the job unless an earlier delivery has; raises TransientError when the queue should try again."""
@@ -67,13 +70,16 @@ class RunJob:
     def _finish(self, job: Job, result: JobResult) -> None:
         self.artifacts.put(result_key(job.job_id), result.model_dump_json().encode())
         for denial in result.denials:
-            self.events.warning("permission.denied", **job.log_fields(), **denial.model_dump(mode="json"))
+            fields = {**job.log_fields(), "sandbox": result.sandbox, **denial.model_dump(mode="json")}
+            self.events.warning("permission.denied", **fields)
         self.events.info(
             "agent.finished",
             **job.log_fields(),
             outcome=result.verdict.outcome,
+            sandbox=result.sandbox,
             duration_ms=result.duration_ms,
             cost_usd=result.cost_usd,
+            **({} if result.spent is None else result.spent.model_dump(exclude={"cost_usd"})),
         )
         self._measure(job.action, result)
 
@@ -88,6 +94,7 @@ class RunJob:
         try:
             return self._attempt(delivery)
         except SandboxRefused as error:
+            self.events.metric("SandboxRefused", 1, action=delivery.job.action)
             return _ended(Outcome.REFUSED, str(error))
         except Exception as error:
             if not is_final(error) and delivery.attempt < MAX_ATTEMPTS:
@@ -124,7 +131,7 @@ class RunJob:
         with self.cloner.clone(plan.start_from) as checkout:
             run = self._ask(work, checkout, None)
             self._phase(work.job, "collect")
-            result = _changed(work, run, checkout)
+            result = _changed(work, run, checkout, self.protected)
         return result.model_copy(update={"branch": plan.name, "base_branch": checkout.default_branch})
 
     def _review(self, work: _Work) -> JobResult:
@@ -142,6 +149,13 @@ class RunJob:
         self.events.info("job.phase", **job.log_fields(), phase=phase)
         self.jobs.progress(job, phase)
 
+    def _walls_tried(self, job: Job, probes: tuple[Probe, ...]) -> None:
+        """Every answer is kept and counted, so that a fleet that falls down a rung is seen."""
+        self.jobs.walls_tried(job, probes)
+        for probe in probes:
+            self.events.metric("SandboxProbes", 1, rung=probe.rung, answer=probe.answer)
+            self.events.info("sandbox.probed", **job.log_fields(), **probe.model_dump(mode="json"))
+
     def _ask(self, work: _Work, checkout: Checkout, subject: ReviewSubject | None) -> AgentRun:
         values = prompt_values(work.job, work.brief, subject, secrets.token_hex(8))
         prompt = self.prompts.render(work.action.template, values)
@@ -152,7 +166,7 @@ class RunJob:
         with tempfile.TemporaryDirectory(prefix="alm-transcript-") as folder:
             transcript = Path(folder) / "transcript.jsonl"
             try:
-                return self.agent.run(task, transcript)
+                return self.agent.run(task, transcript, lambda probes: self._walls_tried(task.job, probes))
             finally:
                 if transcript.exists():
                     self.artifacts.put_file(transcript_key(task.job), transcript)
@@ -182,10 +196,10 @@ def _not_reviewable(number: int | None, subject: ReviewSubject | None) -> Verdic
     return Verdict(outcome=Outcome.REJECTED, reason=f"{reason} Nothing was run.")
 
 
-def _changed(work: _Work, run: AgentRun, checkout: Checkout) -> JobResult:
+def _changed(work: _Work, run: AgentRun, checkout: Checkout, protected: tuple[str, ...]) -> JobResult:
     """The result with the changes; when they cannot be read, what the run cost is still told."""
     try:
-        return _result(work, run, checkout.changeset())
+        return _result(work, run, reviewed(checkout.changeset(), protected))
     except JobFailed as error:
         failed = Verdict(outcome=Outcome.FAILED, reason=str(error))
         return _result(work, run, None).model_copy(update={"verdict": failed})
@@ -207,4 +221,6 @@ def _result(work: _Work, run: AgentRun, changeset: Changeset | None) -> JobResul
         denials=run.denials,
         changeset=changeset,
         unformed=run.is_unformed,
+        sandbox=run.sandbox,
+        spent=run.spent,
     )

@@ -1,40 +1,27 @@
-"""`make bench`: what the pipeline costs beyond a bare clone and a bare CLI, and how twenty jobs share two cores."""
+"""One job through the whole pipeline and bare, in turns; and how twenty jobs share two cores."""
 
-import os
-import statistics
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event, Thread
 from typing import Self
 
-from rich.console import Console
-from rich.table import Table
-
+from alm.bench.bare import KEY, clone_bare, run_bare, script
 from alm.demo import repository
-from alm.demo.turns import INVESTIGATE, bash
-from alm.environment import forget_the_rest, installed_cli, machine_environment
-from alm.settings import PROMPTS, LocalSettings, checked
+from alm.demo.turns import INVESTIGATE
+from alm.settings import LocalSettings, checked
 from alm.stack import Stack
 from alm.standins.github import GitHubStandIn
 from alm.standins.jira import JiraStandIn
 from alm.standins.model import Conversation, Script, ScriptedModel, Turn
-from orchestrator.adapters.action_files import load_action
-from orchestrator.adapters.claude_code import CLI, SETTINGS, claude_argv, settings_json
-from orchestrator.adapters.git_cli import CREDENTIAL_HELPER, git_environment
-from orchestrator.adapters.jinja_prompts import JinjaPrompts
-from orchestrator.domain.job import Brief, Job
-from orchestrator.domain.prompt import prompt_values
 
 ROUNDS = 7
 JOBS, CONCURRENCY, THINK_S = 20, 8, 5.0
 LIMIT_S = 300.0
-KEY = "sk-ant-bench"
 
 
 @dataclass(frozen=True)
@@ -96,49 +83,6 @@ class Bench:
             return time.monotonic() - started
 
 
-def clone_bare(github: GitHubStandIn, target: Path) -> None:
-    """A shallow clone by plain git."""
-    environment = git_environment(
-        {"credential.helper": CREDENTIAL_HELPER}, {"ALM_GIT_TOKEN": github.settings.read_token}
-    )
-    subprocess.run(
-        ["git", "clone", "--quiet", "--depth=1", github.clone_url, str(target)], env=environment, check=True
-    )
-
-
-def run_bare(url: str, folder: Path) -> None:
-    """The CLI as the worker calls it, but without wall and gateway."""
-    action = load_action(PROMPTS / "investigate.md")
-    settings = folder / "settings.json"
-    settings.write_text(settings_json(action.settings))
-    place: Mapping[str, str] = {CLI: str(installed_cli()), SETTINGS: str(settings)}
-    job = Job(job_id="x", issue_id="1", issue_key="DEMO-1", action=action.name, label=action.label)
-    brief = Brief(issue_type="Bug", summary="Ten pieces cost the full price", description="", url="")
-    prompt = JinjaPrompts().render(action.template, prompt_values(job, brief, None, "0" * 16))
-    environment = {
-        "PATH": os.environ["PATH"],
-        "HOME": str(folder),
-        "ANTHROPIC_BASE_URL": url,
-        "ANTHROPIC_API_KEY": KEY,
-        "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
-        "DISABLE_AUTOUPDATER": "1",
-    }
-    argv = [place.get(part, part) for part in claude_argv(action, None)]
-    subprocess.run(
-        argv, input=prompt.encode(), env=environment, cwd=folder / "clone", check=True, capture_output=True
-    )
-
-
-def script(think_s: float) -> Script:
-    """Three turns, each after some thinking; only what works inside and outside the wall alike."""
-    turns = (
-        Turn("Looking.", (bash("ls"),), think_s),
-        Turn("Reading.", (bash("cat shop/cart.py"),), think_s),
-        Turn(tools=INVESTIGATE[-1].tools, think_s=think_s),
-    )
-    return lambda conversation: turns[min(conversation.step, len(turns) - 1)]
-
-
 def one_thought(conversation: Conversation) -> Turn:
     """One turn after five seconds."""
     del conversation
@@ -189,41 +133,3 @@ def peak_mb(pid: int) -> float:
 
 def _silent(line: bytes) -> None:
     del line
-
-
-def machine() -> str:
-    """This machine's size."""
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    return f"{os.cpu_count()} cores, {memory:.0f} GiB"
-
-
-def main() -> None:
-    """Measure and print."""
-    forget_the_rest(machine_environment())
-    table = Table("measured", "pipeline", "bare", "ratio", "goal", title=f"ALM Orchestrator on {machine()}")
-    for think_s in (0.0, 2.0):
-        samples = compare(think_s, ROUNDS if think_s == 0 else 3)
-        pipeline = statistics.median(sample.pipeline_s for sample in samples)
-        bare = statistics.median(sample.bare_s for sample in samples)
-        row = (
-            f"one job, 3 turns of {think_s:g} s",
-            f"{pipeline:.2f} s",
-            f"{bare:.2f} s",
-            f"{pipeline / bare:.2f}",
-        )
-        table.add_row(*row, "≤ 1.15")
-    elapsed, memory = crowd()
-    ideal = -(-JOBS // CONCURRENCY) * THINK_S
-    row = (
-        f"{JOBS} jobs of {THINK_S:g} s, {CONCURRENCY} at once (bare: the thinking alone)",
-        f"{elapsed:.1f} s",
-        f"{ideal:.0f} s",
-        f"{elapsed / ideal:.2f}",
-    )
-    table.add_row(*row, "< 35 s")
-    table.add_row("worker's memory, largest of them", f"{memory:.0f} MB", "", "", "< 150 MB")
-    Console(width=110).print(table)
-
-
-if __name__ == "__main__":
-    main()

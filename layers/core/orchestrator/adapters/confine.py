@@ -1,0 +1,70 @@
+"""The program that becomes the agent on the lower rungs: it gives up what it has, step by step, then runs it.
+
+A file of its own, run by path: it holds no secret, imports nothing of ours, and ends as the program it was told to
+run. It reads its orders from a descriptor as JSON, since a command line can be seen by everybody.
+"""
+
+import ctypes
+import json
+import os
+import resource
+import sys
+from typing import Any
+
+_PR_SET_NO_NEW_PRIVS, _PR_SET_SECCOMP, _SECCOMP_MODE_FILTER = 38, 22, 2  # <linux/prctl.h>, <linux/seccomp.h>
+_INSTRUCTION_BYTES = 8  # struct sock_filter
+
+
+class _Program(ctypes.Structure):
+    """`struct sock_fprog`."""
+
+    _fields_ = (("length", ctypes.c_ushort), ("filter", ctypes.c_void_p))
+
+
+def main() -> None:
+    """Read the orders, do as they say, become the program."""
+    with open(int(sys.argv[1]), "rb") as orders_file:  # noqa: PTH123  # a descriptor
+        orders = json.load(orders_file)
+    sys.path[:] = orders["python_path"]
+    confine_files = _landlock(orders)
+    os.chdir(orders["folder"])
+    for kind, limit in orders["limits"].items():
+        resource.setrlimit(int(kind), (limit, limit))
+    _become(orders["uid"])
+    _prctl(_PR_SET_NO_NEW_PRIVS, 1)
+    confine_files()
+    filter_calls(bytes.fromhex(orders["filter"]))
+    os.execve(orders["argv"][0], orders["argv"], orders["environment"])  # noqa: S606  # no shell is wanted
+
+
+def _landlock(orders: dict[str, Any]) -> Any:
+    """What shuts the files off; loaded while everything can still be read."""
+    if orders["readable"] is None:
+        return lambda: None
+    from sandlock import Sandbox, confine  # noqa: PLC0415  # takes a while, and one rung only needs it
+
+    rules = Sandbox(fs_readable=orders["readable"], fs_writable=orders["writable"])
+    return lambda: confine(rules)
+
+
+def _become(uid: int) -> None:
+    os.setgroups([])
+    os.setresgid(uid, uid, uid)
+    os.setresuid(uid, uid, uid)
+
+
+def filter_calls(program: bytes) -> None:
+    """Refuse this process and all it starts the calls that the program refuses. There is no way back."""
+    instructions = ctypes.create_string_buffer(program, len(program))
+    fprog = _Program(len(program) // _INSTRUCTION_BYTES, ctypes.cast(instructions, ctypes.c_void_p))
+    _prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, ctypes.byref(fprog))
+
+
+def _prctl(option: int, *arguments: Any) -> None:
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(option, *arguments, *(0,) * (4 - len(arguments))) != 0:
+        raise OSError(ctypes.get_errno(), f"prctl({option})")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,98 @@
+"""No wall at all: the machine is the boundary, and a deployment has said so by name. Only limits hold."""
+
+import ctypes
+import os
+import signal as signals
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from orchestrator.adapters import limits
+from orchestrator.adapters.launched import Launched, launch
+from orchestrator.adapters.sandbox import Confined, ConfinedProcess, Room, Usage, View, machine_view
+from orchestrator.domain.wall import Rung
+
+END_WITHIN_S = 10.0
+LOOK_AGAIN_S = 0.005
+_PR_SET_CHILD_SUBREAPER = 36
+
+
+class Unconfined(Launched):
+    """A program that runs beside the supervisor."""
+
+    def __init__(self, process: "subprocess.Popen[bytes]", before: frozenset[int]) -> None:
+        super().__init__(process)
+        self._before = before
+
+    def signal(self, signal: signals.Signals) -> None:
+        """Send a signal to the program: it is the process that was started."""
+        self.process.send_signal(signal)
+
+    @property
+    def usage(self) -> Usage:
+        """What runs now that did not before."""
+        return Usage(len(self._left()))
+
+    def kill(self) -> None:
+        """End it and all that comes from it. What lost its parent has become the worker's child."""
+        self.process.kill()
+        self.process.wait()
+        deadline = time.monotonic() + END_WITHIN_S
+        while (left := self._left()) and time.monotonic() < deadline:
+            for pid in left:
+                with suppress(ProcessLookupError, PermissionError):
+                    os.kill(pid, signals.SIGKILL)
+                with suppress(ChildProcessError):
+                    os.waitpid(pid, os.WNOHANG)
+            time.sleep(LOOK_AGAIN_S)
+
+    def _left(self) -> list[int]:
+        return [pid for pid in descendants(os.getpid()) if pid not in self._before]
+
+
+def descendants(pid: int) -> frozenset[int]:
+    """Every process that comes from that one."""
+    parents = dict(_parents())
+    found: set[int] = set()
+    generation = {pid}
+    while generation := {child for child, parent in parents.items() if parent in generation} - found:
+        found |= generation
+    return frozenset(found)
+
+
+def _parents() -> Iterator[tuple[int, int]]:
+    """(pid, parent's pid), as /proc tells; see proc_pid_stat(5)."""
+    for name in os.listdir("/proc"):  # noqa: PTH208  # of names, and many
+        if name.isdigit():
+            with suppress(OSError):
+                yield int(name), int(Path(f"/proc/{name}/stat").read_text().rpartition(")")[2].split()[1])
+
+
+def _adopt_orphans() -> None:
+    """From now on a process that loses its parent becomes this one's child; see prctl(2)."""
+    ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+@dataclass(frozen=True)
+class NoWall:
+    """Starts the program as it is, under limits. Never chosen unless the deployment's floor names it."""
+
+    rung: ClassVar[Rung] = Rung.VM_BOUNDARY
+
+    def view(self, room: Room) -> View:
+        """The machine's own paths."""
+        return machine_view(room)
+
+    def start(self, confined: Confined) -> ConfinedProcess:
+        """Run it in a session and a process group of its own, as the agent's user where there is one."""
+        _adopt_orphans()
+        before = descendants(os.getpid())
+        room = confined.room
+        process = launch(
+            limits.limited(confined.argv), confined.environment, uid=room.uid, folder=room.workspace
+        )
+        return Unconfined(process, before)

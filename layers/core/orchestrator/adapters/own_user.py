@@ -1,0 +1,167 @@
+"""A user of its own for each agent, where the worker is root: taken for one run, emptied after it.
+
+What the kernel gives only per user then holds: the limit on tasks, who may signal or look into whom, whose files are
+whose. A worker that is not root has no user to give.
+"""
+
+import os
+import socket
+import stat
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from orchestrator.adapters.sandbox import Room, Usage
+from orchestrator.errors import TransientError
+
+# Neither people, nor services, nor what systemd hands out: https://systemd.io/UIDS-GIDS
+UIDS = range(61_000, 61_064)
+EMPTY_WITHIN_S = 10.0
+_ELF = b"\x7fELF"  # anything else is read by an interpreter, as the user who runs it
+LOOK_AGAIN_S = 0.005
+# Where any user may leave a file.
+SHARED_FOLDERS = ("/tmp", "/var/tmp", "/dev/shm", "/dev/mqueue", "/run/lock")  # noqa: S108  # emptied, not used
+
+
+@contextmanager
+def own_user() -> Iterator[int | None]:
+    """A user and group id that no other agent of this machine has now; None if the worker is not root."""
+    if os.geteuid() != 0:
+        yield None
+        return
+    uid, lease = _lease()
+    with lease:
+        try:
+            _empty(uid)
+            yield uid
+        finally:
+            _empty(uid)
+
+
+def hand_over(room: Room) -> None:
+    """Give the agent's user what it may write, and the way to what it may read; nothing to others."""
+    room.home.mkdir(mode=0o700)
+    room.tmp.mkdir(mode=0o700)
+    if room.uid is None:
+        return
+    _hide_memory_of(room.cli)
+    for path in (room.home, room.tmp, room.socket):
+        os.chown(path, room.uid, room.uid)
+    for folder in (room.folder, room.workspace.parent):
+        os.chown(folder, -1, room.uid)
+        folder.chmod(0o710)
+    os.chown(room.settings, -1, room.uid)
+    room.settings.chmod(0o640)
+    _give(room.workspace, room.uid, writable=room.writable)
+
+
+def _hide_memory_of(program: Path) -> None:
+    """Let other users run it and not read it.
+
+    The kernel then keeps the running program's memory and descriptors from its own user too (proc(5), dumpable): what
+    the agent starts cannot reach into the CLI that started it, to switch off its rules or to write its stream.
+    """
+    mode = stat.S_IMODE(program.stat().st_mode)
+    with program.open("rb") as file:
+        needs_no_reader = file.read(len(_ELF)) == _ELF
+    if needs_no_reader and mode & (stat.S_IRGRP | stat.S_IROTH):
+        program.chmod(mode & ~(stat.S_IRGRP | stat.S_IROTH))
+
+
+def is_closed(folder: Path) -> bool:
+    """Whether users other than its owner cannot get there."""
+    here = folder.resolve()
+    return not all(step.stat().st_mode & stat.S_IXOTH for step in (here, *here.parents))
+
+
+def usage(uid: int) -> Usage:
+    """What runs as this user now."""
+    resident = [process.resident_bytes for process in _processes() if process.uid == uid]
+    return Usage(len(resident), sum(resident))
+
+
+def end_all(uid: int) -> None:
+    """End every process of this user, however it was started, and return after the last."""
+    deadline = time.monotonic() + EMPTY_WITHIN_S
+    while usage(uid).processes:
+        # The kernel signals all of them at once, so none can fork itself out of it.
+        _run_as(uid, "/bin/sh", "-c", "kill -KILL -1")
+        if time.monotonic() > deadline:
+            raise TransientError("An agent's processes could not be ended on this worker.")
+        time.sleep(LOOK_AGAIN_S)
+
+
+def _lease() -> tuple[int, socket.socket]:
+    """A free id. A name that is bound is a lock that ends with its process, and needs no file."""
+    for uid in UIDS:
+        lease = socket.socket(socket.AF_UNIX)
+        with suppress(OSError):
+            lease.bind(f"\0alm-agent-{uid}")
+            return uid, lease
+        lease.close()
+    raise TransientError("This machine runs as many agents as it has users for.")
+
+
+def _empty(uid: int) -> None:
+    end_all(uid)
+    for folder in map(Path, SHARED_FOLDERS):
+        if folder.is_dir():
+            for entry in os.scandir(folder):
+                if entry.stat(follow_symlinks=False).st_uid == uid:
+                    _remove(Path(entry))
+
+
+def _remove(path: Path) -> None:
+    # As that user, so that nothing planted in the way can lead root anywhere.
+    _run_as(path.lstat().st_uid, "/bin/rm", "-rf", "--", str(path))
+
+
+def _run_as(uid: int, *argv: str) -> None:
+    subprocess.run(
+        argv,
+        user=uid,
+        group=uid,
+        extra_groups=[],
+        env={},
+        check=False,
+        stdin=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+
+def _give(workspace: Path, uid: int, *, writable: bool) -> None:
+    """The workspace becomes the agent's, or stays ours and can be read."""
+    for folder, folders, files in os.walk(workspace):
+        os.chown(folder, uid if writable else -1, uid, follow_symlinks=False)
+        Path(folder).chmod(0o750)
+        for name in (*folders, *files):
+            _give_one(Path(folder, name), uid, writable=writable)
+
+
+def _give_one(path: Path, uid: int, *, writable: bool) -> None:
+    os.chown(path, uid if writable else -1, uid, follow_symlinks=False)
+    mode = path.lstat().st_mode
+    if stat.S_ISREG(mode):
+        path.chmod(0o750 if mode & stat.S_IXUSR else 0o640)
+
+
+@dataclass(frozen=True)
+class _Process:
+    uid: int
+    resident_bytes: int
+
+
+def _processes() -> Iterator[_Process]:
+    """All that have not ended. Whose one is stands in its status: a process may hide the owner of its folder."""
+    for name in os.listdir("/proc"):  # noqa: PTH208  # of names, and many
+        if name.isdigit():
+            with suppress(OSError, KeyError):
+                facts = dict(
+                    line.split(":\t", 1) for line in Path(f"/proc/{name}/status").read_text().splitlines()
+                )
+                if facts["State"][0] not in "ZX":
+                    resident_kib = facts.get("VmRSS", "0").split()[0]
+                    yield _Process(int(facts["Uid"].split()[0]), int(resident_kib) * 1024)

@@ -1,0 +1,158 @@
+"""The lower rungs, for machines that give no namespaces: the agent's own user, a filter of system calls, Landlock.
+
+Both need a worker that runs as root. `landlock` shows the agent only the files named here; `seccomp` is for kernels
+without Landlock, where ownership and modes decide what can be read. Neither has a socket other than a unix one.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from signal import Signals
+from typing import Any, ClassVar
+
+from orchestrator.adapters import limits, own_user
+from orchestrator.adapters.exposed_sockets import exposed_sockets
+from orchestrator.adapters.launched import Launched, launch, told
+from orchestrator.adapters.sandbox import Confined, ConfinedProcess, Room, Usage, View, machine_view
+from orchestrator.adapters.syscalls import shared_network_filter
+from orchestrator.domain.wall import Rung
+from orchestrator.errors import WallUnavailable
+
+CONFINE = Path(__file__).with_name("confine.py")
+# What programs read of a system to work at all. No process of /proc, no device but these.
+READABLE = (
+    *("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"),
+    *("/etc/alternatives", "/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/ssl"),
+    *(
+        "/etc/passwd",
+        "/etc/group",
+        "/etc/nsswitch.conf",
+        "/etc/localtime",
+        "/etc/os-release",
+        "/etc/mime.types",
+    ),
+    *("/etc/bash.bashrc", "/etc/profile", "/etc/profile.d", "/etc/inputrc", "/etc/hosts", "/etc/host.conf"),
+    *(
+        "/etc/debian_version",
+        "/etc/gitconfig",
+        "/etc/npmrc",
+        "/etc/pip.conf",
+        "/etc/python3",
+        "/etc/java-17-openjdk",
+    ),
+    *("/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"),
+    *("/proc/cpuinfo", "/proc/meminfo", "/proc/stat", "/proc/loadavg", "/proc/uptime", "/proc/version"),
+    *(
+        "/proc/filesystems",
+        "/proc/sys/kernel/random",
+        "/proc/sys/vm/overcommit_memory",
+        "/sys/devices/system/cpu",
+    ),
+)
+WRITABLE = ("/dev/null", "/dev/tty")
+
+
+class ConfinedUser(Launched):
+    """What runs as the agent's own user."""
+
+    def __init__(self, process: "subprocess.Popen[bytes]", uid: int) -> None:
+        super().__init__(process)
+        self._uid = uid
+
+    def signal(self, signal: Signals) -> None:
+        """Send a signal to the program: it is the process that was started."""
+        self.process.send_signal(signal)
+
+    @property
+    def usage(self) -> Usage:
+        """What runs behind the wall now."""
+        return own_user.usage(self._uid)
+
+    def kill(self) -> None:
+        """End every process of the user, and return after the last."""
+        self.process.kill()
+        self.process.wait()
+        own_user.end_all(self._uid)
+
+
+class _WithoutNamespaces:
+    """What both lower rungs do."""
+
+    rung: ClassVar[Rung]
+
+    def view(self, room: Room) -> View:
+        """The machine's own paths: nothing can be put elsewhere without a mount."""
+        return machine_view(room)
+
+    def start(self, confined: Confined) -> ConfinedProcess:
+        """Run it in a session and a process group of its own."""
+        uid = confined.room.uid
+        if uid is None:
+            raise WallUnavailable(
+                "the worker does not run as root and so has no user of its own for the agent"
+            )
+        self.check(uid)
+        with told(json.dumps(self.orders(confined, uid)).encode()) as descriptor:
+            process = launch((sys.executable, "-I", str(CONFINE), str(descriptor)), {}, (descriptor,))
+        # It is still ours and not yet the agent: what is said about it now holds for all its children.
+        limits.sacrifice(process.pid)
+        return ConfinedUser(process, uid)
+
+    def orders(self, confined: Confined, uid: int) -> Mapping[str, Any]:
+        """What `confine.py` is told."""
+        return {
+            "argv": confined.argv,
+            "environment": dict(confined.environment),
+            "folder": str(confined.room.workspace),
+            "uid": uid,
+            "limits": dict(limits.limits()),
+            "filter": shared_network_filter().hex(),
+            "readable": None,
+            "writable": None,
+            "python_path": sys.path,
+        }
+
+    def exposed(self, sockets: tuple[str, ...]) -> tuple[str, ...]:
+        """Those that the agent could call."""
+        return sockets
+
+    def check(self, uid: int) -> None:
+        """Raise WallUnavailable if the machine lacks what this rung stands on."""
+        if reached := self.exposed(exposed_sockets(uid)):
+            raise WallUnavailable(
+                f"a program of the worker's machine listens where any user may call ({reached[0]})"
+            )
+
+
+@dataclass(frozen=True)
+class Landlock(_WithoutNamespaces):
+    """The second rung: files by Landlock."""
+
+    rung: ClassVar[Rung] = Rung.LANDLOCK
+
+    def exposed(self, sockets: tuple[str, ...]) -> tuple[str, ...]:
+        """Landlock keeps a program from abstract sockets, whose names begin with @, that are not its own."""
+        return tuple(name for name in sockets if not name.startswith("@"))
+
+    def orders(self, confined: Confined, uid: int) -> Mapping[str, Any]:
+        """The same with the files it may see."""
+        room = confined.room
+        own = [str(room.home), str(room.tmp)]
+        readable = [*READABLE, str(room.cli), str(room.settings)]
+        (own if room.writable else readable).append(str(room.workspace))
+        return {
+            **super().orders(confined, uid),
+            "readable": [path for path in readable if Path(path).exists()],
+            "writable": [path for path in (*own, *WRITABLE) if os.path.lexists(path)],
+        }
+
+
+@dataclass(frozen=True)
+class Seccomp(_WithoutNamespaces):
+    """The third rung: files by ownership alone."""
+
+    rung: ClassVar[Rung] = Rung.SECCOMP

@@ -1,0 +1,24 @@
+"""What a hostile answer becomes on the ticket: plain text, whatever it imitates."""
+
+import pytest
+from tests.conformance.attack import Group
+from tests.conformance.conftest import Play
+from tests.conformance.rows_answer import PLAIN, TRICKS, Trick
+from tests.conformance.rungs import RUNGS
+from tests.conformance.table import Line
+
+from orchestrator.adapters.markdown_adf import to_adf
+from orchestrator.domain.wall import Rung
+
+BY = "markdown_adf: an allow-list of plain nodes"
+
+
+@pytest.mark.parametrize("rung", RUNGS)
+@pytest.mark.parametrize("trick", TRICKS, ids=lambda trick: trick.name.replace(" ", "-"))
+def test_an_answer_is_made_plain(trick: Trick, rung: Rung, played: Play, lines: list[Line]) -> None:
+    run = played(rung, Group.READ)
+    assert run.result.report is not None
+    assert trick.text in run.result.report["tricks"]
+    worked = trick.worked(to_adf(run.comment))
+    lines.append(Line(f"answer: {trick.name}", rung, BY, f"- {PLAIN}", not worked))
+    assert not worked

@@ -1,0 +1,61 @@
+"""Every attack on every rung: it does not get through, it is counted, and the host is as it was."""
+
+import pytest
+from tests.conformance.attack import WON, Attack
+from tests.conformance.conftest import Play
+from tests.conformance.play import Played
+from tests.conformance.rungs import RUNGS
+from tests.conformance.table import ATTACKS, LONGEST_REASON, Line
+
+from orchestrator.domain.agent import Source
+from orchestrator.domain.wall import Rung
+
+
+def _reason(run: Played, attack: Attack) -> str:
+    """Who said no, in the last words that were heard, on one line."""
+    if attack.source is Source.EGRESS:
+        return "the gateway"
+    said = [line.strip() for output in run.outputs(attack) for line in output.splitlines() if line.strip()]
+    last = (said[-1] if said else "").partition(" Note: ")[0]
+    _, _, words = last.rpartition(": ")
+    return (words or last)[:LONGEST_REASON]
+
+
+def _line(attack: Attack, rung: Rung, run: Played, *, holds: bool) -> Line:
+    excuse = attack.by_nature.get(rung)
+    sources = ", ".join(sorted({denial.source.value for denial in run.denials(attack)}))
+    unrefused = attack.why_uncounted or excuse
+    counted = sources or (f"- {unrefused}" if unrefused else "NOT COUNTED")
+    blocked = "not on this rung" if excuse else _reason(run, attack)
+    return Line(attack.name, rung, blocked if holds else f"FAILED {blocked}", counted, holds)
+
+
+def _faults(attack: Attack, rung: Rung, run: Played) -> list[str]:
+    """Everything that is wrong with how the attack ended."""
+    outputs = run.outputs(attack)
+    harm = [what for what in run.harm if attack.slug in what]
+    got_through = [f"got through: {output[:300]}" for output in outputs if WON in output]
+    tried = len(outputs) == len(attack.calls) or (attack.ends_the_run and bool(run.transcript))
+    untried = [] if tried else [f"was not tried: {run.result.verdict}"]
+    uncounted = [] if _is_counted(attack, run) else [f"not counted: {outputs}"]
+    wrong = [*got_through, *uncounted]
+    if rung in attack.by_nature:
+        # So that an excuse does not outlive its reason.
+        wrong = [] if wrong else ["is held by this rung after all"]
+    return [*harm, *untried, *wrong]
+
+
+def _is_counted(attack: Attack, run: Played) -> bool:
+    sources = {denial.source for denial in run.denials(attack)}
+    return bool(attack.why_uncounted) if attack.source is None else attack.source in sources
+
+
+@pytest.mark.parametrize("rung", RUNGS)
+@pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.slug)
+def test_an_attack_is_blocked_and_counted_and_changes_nothing(
+    attack: Attack, rung: Rung, played: Play, lines: list[Line]
+) -> None:
+    run = played(rung, attack.group)
+    faults = _faults(attack, rung, run)
+    lines.append(_line(attack, rung, run, holds=not faults))
+    assert not faults

@@ -1,0 +1,74 @@
+"""A machine that lacks what a wall stands on: run by path, it takes it away from itself, then builds an agent's wall.
+
+Prints the probes as JSON lines. Fargate answers ENOSPC to new user namespaces; an old kernel has no Landlock.
+"""
+
+import encodings.idna  # noqa: F401  # cannot be loaded any more by whom has left root
+import errno
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.integration.agents import REPORT, RUNGS, claude, reports, task, turns
+
+from alm.standins.model import ScriptedModel
+from orchestrator.adapters.confine import filter_calls
+from orchestrator.adapters.ladder import Ladder
+from orchestrator.adapters.libseccomp import filtering, has_flag
+from orchestrator.adapters.no_wall import NoWall
+from orchestrator.domain.wall import Probe, Rung
+from orchestrator.errors import SandboxRefused
+
+LANDLOCK_CALLS = ("landlock_create_ruleset", "landlock_add_rule", "landlock_restrict_self")
+NEW_USER_NAMESPACE = 0x10000000
+NOT_ROOT = 61_999
+
+
+def take_away(lacks: list[str]) -> None:
+    """From this process and its children; what is missing answers as it does there."""
+    with filtering() as calls:
+        if "namespaces" in lacks:
+            for call in ("clone", "unshare"):
+                calls.refuse(errno.ENOSPC, call, has_flag(0, NEW_USER_NAMESPACE))
+            calls.refuse(errno.ENOSYS, "clone3")
+        for call in LANDLOCK_CALLS if "landlock" in lacks else ():
+            calls.refuse(errno.ENOSYS, call)
+        filter_calls(calls.program())
+
+
+def leave_root(folder: Path) -> None:
+    """Go on as a user who owns this folder and may not read where Python's own files lie."""
+    for path in (folder, *folder.rglob("*")):
+        os.chown(path, NOT_ROOT, NOT_ROOT)
+    os.setgroups([])
+    os.setgid(NOT_ROOT)
+    os.setuid(NOT_ROOT)
+
+
+def show(probes: tuple[Probe, ...]) -> None:
+    for probe in probes:
+        sys.stdout.write(probe.model_dump_json() + "\n")
+
+
+def main() -> None:
+    floor, *lacks = sys.argv[1:]
+    take_away(lacks)
+    with tempfile.TemporaryDirectory() as folder, ScriptedModel(turns(reports(REPORT))) as model:
+        workspace = Path(folder, "job", "workspace")
+        Path(folder).chmod(0o711)
+        workspace.mkdir(parents=True)
+        if "root" in lacks:
+            leave_root(Path(folder))
+        agent = claude(model.url)
+        agent.ladder = Ladder((*RUNGS.values(), NoWall()), Rung(floor))
+        try:
+            run = agent.run(task(workspace), Path(folder, "transcript"), show)
+        except SandboxRefused as refused:
+            sys.stderr.write(str(refused))
+        else:
+            assert run.report == REPORT
+
+
+if __name__ == "__main__":
+    main()
