@@ -41,6 +41,7 @@ LIMITS = (
         "processes without end",
         (bash(f"for n in $(seq 3000); do sleep 60 & done; {SHELL_WON}"),),
         group=Group.CROWD,
+        counted_as="processes",
     ),
 )
 

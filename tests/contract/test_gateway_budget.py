@@ -206,13 +206,13 @@ def test_calls_at_once_cannot_reserve_more_than_the_budget_and_one_worst_case() 
 
 
 def test_a_call_that_finds_no_room_waits_for_the_one_before_it() -> None:
-    budget, order = Budget(Ledger(BUDGET_USD), wait_s=TIMEOUT_S), list[str]()
+    budget, order = Budget(Ledger(BUDGET_USD)), list[str]()
 
     def second() -> None:
         with budget.call(BIG, 10):
             order.append("second")
 
-    thread = Thread(target=second)
+    thread = Thread(target=second, daemon=True)
     with budget.call(BIG, 10) as first:
         first.free = True
         thread.start()
@@ -228,7 +228,7 @@ def test_a_call_that_has_not_ended_with_the_agent_counts_as_its_worst_case() -> 
 
 
 def test_a_call_that_waited_in_vain_is_refused() -> None:
-    budget, ends = Budget(Ledger(BUDGET_USD), wait_s=TIMEOUT_S), list[str]()
+    budget, ends = Budget(Ledger(BUDGET_USD)), list[str]()
 
     def second() -> None:
         try:
@@ -237,7 +237,7 @@ def test_a_call_that_waited_in_vain_is_refused() -> None:
         except BudgetGone as gone:
             ends.append(str(gone))
 
-    thread = Thread(target=second)
+    thread = Thread(target=second, daemon=True)
     with budget.call(BIG, 10):
         thread.start()
     thread.join(TIMEOUT_S)

@@ -225,3 +225,13 @@ def test_any_other_way_through_the_proxy_is_refused_and_counted(
     assert said[:12] in {b"HTTP/1.1 403", b"HTTP/1.1 501"}
     assert [denial.target for denial in gateway.denials] == [counted]
     assert server.connections == 0
+
+
+def test_no_tunnel_outlives_its_gateway(gateway: Gateway, certificate: Certificate) -> None:
+    with dialled(gateway.socket) as agent:
+        agent.sendall(f"CONNECT {ALLOWED}:443 HTTP/1.1\r\n\r\n".encode())
+        head_of(agent)
+        with secured(agent, certificate) as connection:
+            gateway.__exit__()
+            assert rest_of(connection) == b""
+    gateway.__enter__()  # for the fixture's own end

@@ -3,7 +3,6 @@
 An expected "no" is a returned value, not an error.
 """
 
-
 from typing import Any
 
 

@@ -5,13 +5,13 @@ whose. A worker that is not root has no user to give.
 """
 
 import os
+import re
 import socket
 import stat
 import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from orchestrator.adapters.sandbox import Room, Usage
@@ -20,6 +20,8 @@ from orchestrator.errors import TransientError
 # Neither people, nor services, nor what systemd hands out: https://systemd.io/UIDS-GIDS
 UIDS = range(61_000, 61_064)
 EMPTY_WITHIN_S = 10.0
+_LONGEST_STATUS = 16 * 1024
+_DEAD, _RESIDENT = re.compile(rb"\nState:\t[ZX]"), re.compile(rb"\nVmRSS:\s*([0-9]+) kB")
 _ELF = b"\x7fELF"  # anything else is read by an interpreter, as the user who runs it
 LOOK_AGAIN_S = 0.005
 # Where any user may leave a file.
@@ -79,16 +81,15 @@ def is_closed(folder: Path) -> bool:
 
 def usage(uid: int) -> Usage:
     """What runs as this user now."""
-    resident = [process.resident_bytes for process in _processes() if process.uid == uid]
+    resident = list(_resident_bytes(uid))
     return Usage(len(resident), sum(resident))
 
 
 def end_all(uid: int) -> None:
     """End every process of this user, however it was started, and return after the last."""
     deadline = time.monotonic() + EMPTY_WITHIN_S
-    while usage(uid).processes:
-        # The kernel signals all of them at once, so none can fork itself out of it.
-        _run_as(uid, "/bin/sh", "-c", "kill -KILL -1")
+    # The kernel signals all of them at once, so none can fork itself out of it; it fails when there is none.
+    while _run_as(uid, "/bin/sh", "-c", "kill -KILL -1") == 0 and usage(uid).processes:
         if time.monotonic() > deadline:
             raise TransientError("An agent's processes could not be ended on this worker.")
         time.sleep(LOOK_AGAIN_S)
@@ -119,8 +120,8 @@ def _remove(path: Path) -> None:
     _run_as(path.lstat().st_uid, "/bin/rm", "-rf", "--", str(path))
 
 
-def _run_as(uid: int, *argv: str) -> None:
-    subprocess.run(
+def _run_as(uid: int, *argv: str) -> int:
+    done = subprocess.run(
         argv,
         user=uid,
         group=uid,
@@ -130,6 +131,7 @@ def _run_as(uid: int, *argv: str) -> None:
         stdin=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
+    return done.returncode
 
 
 def _give(workspace: Path, uid: int, *, writable: bool) -> None:
@@ -148,20 +150,16 @@ def _give_one(path: Path, uid: int, *, writable: bool) -> None:
         path.chmod(0o750 if mode & stat.S_IXUSR else 0o640)
 
 
-@dataclass(frozen=True)
-class _Process:
-    uid: int
-    resident_bytes: int
+def _resident_bytes(uid: int) -> Iterator[int]:
+    """Of each of the user's processes that has not ended.
 
-
-def _processes() -> Iterator[_Process]:
-    """All that have not ended. Whose one is stands in its status: a process may hide the owner of its folder."""
+    Whose one is stands in its status: a process can make its folder in /proc look like root's.
+    """
+    mark = b"\nUid:\t%d\t" % uid
     for name in os.listdir("/proc"):  # noqa: PTH208  # of names, and many
         if name.isdigit():
-            with suppress(OSError, KeyError):
-                facts = dict(
-                    line.split(":\t", 1) for line in Path(f"/proc/{name}/status").read_text().splitlines()
-                )
-                if facts["State"][0] not in "ZX":
-                    resident_kib = facts.get("VmRSS", "0").split()[0]
-                    yield _Process(int(facts["Uid"].split()[0]), int(resident_kib) * 1024)
+            with suppress(OSError), open(f"/proc/{name}/status", "rb", buffering=0) as file:  # noqa: PTH123  # likewise
+                status = file.read(_LONGEST_STATUS)
+                if mark in status and not _DEAD.search(status):
+                    resident = _RESIDENT.search(status)
+                    yield int(resident[1]) * 1024 if resident else 0

@@ -53,4 +53,6 @@ def warning(rung: Rung | None) -> str:
     """What people have to know of the wall an agent ran behind; nothing if it was one."""
     if rung is not Rung.VM_BOUNDARY:
         return ""
-    return "No wall stood around the agent: this deployment accepts the machine as the boundary (`vm-boundary`)."
+    return (
+        "No wall stood around the agent: this deployment accepts the machine as the boundary (`vm-boundary`)."
+    )
