@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import StrEnum
 
 from rich.console import Console
 from rich.markup import escape
@@ -33,6 +34,15 @@ ATTACKS: tuple[Attack, ...] = (
 LONGEST_REASON = 60
 
 
+class Ending(StrEnum):
+    """How an attack ended on a rung."""
+
+    HELD = "blocked and counted"
+    HARMLESS = "without effect, nothing to refuse"
+    EXCUSED = "not held by nature, covered otherwise"
+    FAILED = "FAILED"
+
+
 @dataclass(frozen=True)
 class Line:
     """One line of the table."""
@@ -41,7 +51,7 @@ class Line:
     rung: str
     blocked_by: str
     counted_as: str
-    holds: bool
+    ending: Ending
 
 
 def shown(lines: Iterable[Line], console: Console) -> None:
@@ -50,9 +60,8 @@ def shown(lines: Iterable[Line], console: Console) -> None:
     listed = tuple(lines)
     for line in listed:
         cells = map(escape, (line.attack, line.rung, line.blocked_by, line.counted_as))
-        table.add_row(*cells, style=None if line.holds else "bold red")
+        table.add_row(*cells, style="bold red" if line.ending is Ending.FAILED else None)
     console.print(table)
-    totals = Counter(line.rung for line in listed if line.holds)
-    for rung in sorted({line.rung for line in listed}):
-        number = sum(line.rung == rung for line in listed)
-        console.print(f"{rung}: {totals[rung]} of {number} attacks blocked and counted")
+    totals = Counter((line.rung, line.ending) for line in listed)
+    for rung in dict.fromkeys(line.rung for line in listed):
+        console.print(f"{rung}: " + ", ".join(f"{totals[rung, ending]} {ending}" for ending in Ending))

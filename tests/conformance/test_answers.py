@@ -5,7 +5,7 @@ from tests.conformance.attack import Group
 from tests.conformance.conftest import Play
 from tests.conformance.rows_answer import PLAIN, TRICKS, Trick
 from tests.conformance.rungs import RUNGS
-from tests.conformance.table import Line
+from tests.conformance.table import Ending, Line
 
 from orchestrator.adapters.markdown_adf import to_adf
 from orchestrator.domain.wall import Rung
@@ -20,5 +20,6 @@ def test_an_answer_is_made_plain(trick: Trick, rung: Rung, played: Play, lines: 
     assert run.result.report is not None
     assert trick.text in run.result.report["tricks"]
     worked = trick.worked(to_adf(run.comment))
-    lines.append(Line(f"answer: {trick.name}", rung, BY, f"- {PLAIN}", not worked))
+    ending = Ending.FAILED if worked else Ending.HARMLESS
+    lines.append(Line(f"answer: {trick.name}", rung, BY, f"- {PLAIN}", ending))
     assert not worked

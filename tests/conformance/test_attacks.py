@@ -1,11 +1,11 @@
 """Every attack on every rung: it does not get through, it is counted, and the host is as it was."""
 
 import pytest
-from tests.conformance.attack import WON, Attack
+from tests.conformance.attack import WON, Attack, Group
 from tests.conformance.conftest import Play
 from tests.conformance.play import Played
 from tests.conformance.rungs import RUNGS
-from tests.conformance.table import ATTACKS, LONGEST_REASON, Line
+from tests.conformance.table import ATTACKS, LONGEST_REASON, Ending, Line
 
 from orchestrator.domain.agent import Source
 from orchestrator.domain.wall import Rung
@@ -13,21 +13,31 @@ from orchestrator.domain.wall import Rung
 
 def _reason(run: Played, attack: Attack) -> str:
     """Who said no, in the last words that were heard, on one line."""
-    if attack.source is Source.EGRESS:
+    if attack.source in {Source.EGRESS, Source.BUDGET}:
         return "the gateway"
+    if attack.group is Group.CROWD:
+        return "the supervisor, which ended the run"
     said = [line.strip() for output in run.outputs(attack) for line in output.splitlines() if line.strip()]
     last = (said[-1] if said else "").partition(" Note: ")[0]
     _, _, words = last.rpartition(": ")
     return (words or last)[:LONGEST_REASON]
 
 
-def _line(attack: Attack, rung: Rung, run: Played, *, holds: bool) -> Line:
-    excuse = attack.by_nature.get(rung)
+def _line(attack: Attack, rung: Rung, run: Played, faults: list[str]) -> Line:
+    ending = _ending(attack, rung, faults)
     sources = ", ".join(sorted({denial.source.value for denial in run.denials(attack)}))
-    unrefused = attack.why_uncounted or excuse
+    unrefused = attack.why_uncounted or attack.by_nature.get(rung)
     counted = sources or (f"- {unrefused}" if unrefused else "NOT COUNTED")
-    blocked = "not on this rung" if excuse else _reason(run, attack)
-    return Line(attack.name, rung, blocked if holds else f"FAILED {blocked}", counted, holds)
+    blocked = "not on this rung" if ending is Ending.EXCUSED else _reason(run, attack)
+    return Line(attack.name, rung, f"FAILED {blocked}" if faults else blocked, counted, ending)
+
+
+def _ending(attack: Attack, rung: Rung, faults: list[str]) -> Ending:
+    if faults:
+        return Ending.FAILED
+    if rung in attack.by_nature:
+        return Ending.EXCUSED
+    return Ending.HARMLESS if attack.source is None else Ending.HELD
 
 
 def _faults(attack: Attack, rung: Rung, run: Played) -> list[str]:
@@ -57,5 +67,5 @@ def test_an_attack_is_blocked_and_counted_and_changes_nothing(
 ) -> None:
     run = played(rung, attack.group)
     faults = _faults(attack, rung, run)
-    lines.append(_line(attack, rung, run, holds=not faults))
+    lines.append(_line(attack, rung, run, faults))
     assert not faults

@@ -12,7 +12,9 @@ from typing import Any
 from orchestrator.domain.model_errors import error_body
 
 CHUNK = 64 * 1024
-LARGEST_REQUEST = 64 * 1024 * 1024
+LARGEST_REQUEST = 32 * 1024 * 1024  # the service's own limit
+# A million words of a repository have fewer commas and brackets. Each may become an object of 60 bytes and more.
+MOST_PARTS = 1_000_000
 _PLAIN_LENGTH = re.compile("[0-9]{1,8}")
 
 
@@ -66,6 +68,11 @@ class AgentConnection(BaseHTTPRequestHandler):
         for name, value in headers.items():
             self.send_header(name, value)
         self.end_headers()
+
+
+def is_dense(body: bytes) -> bool:
+    """Whether a body would become far larger when it is parsed."""
+    return sum(body.count(sign) for sign in (b"[", b"{", b",")) > MOST_PARTS
 
 
 def body_length(headers: Message) -> int | None:

@@ -12,12 +12,13 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from socketserver import ThreadingMixIn, UnixStreamServer
-from threading import Lock, Thread
+from threading import BoundedSemaphore, Lock, Thread
 from typing import Any, Self
 
-from orchestrator.adapters.agent_http import AgentConnection, body_length
+from orchestrator.adapters.agent_http import AgentConnection, body_length, is_dense
 from orchestrator.adapters.budget import Budget, BudgetGone, Meter
 from orchestrator.adapters.egress import Egress
+from orchestrator.adapters.in_flight import InFlight
 from orchestrator.adapters.model_provider import (
     FORWARDED_PATHS,
     Answer,
@@ -37,6 +38,8 @@ REQUEST_HEADERS = frozenset({"accept", "anthropic-beta", "anthropic-version", "c
 QUERIES = ("", "?beta=true")
 # An agent that asks without end must not fill the log or the memory.
 MOST_DENIALS = 1000
+# Each is a thread. The CLI has a handful, its sub-agents and tunnels a few dozen.
+MOST_CONNECTIONS = 128
 
 
 @dataclass
@@ -49,6 +52,8 @@ class Gateway:
     egress: Egress = field(default_factory=Egress)
     budget: Budget = field(default_factory=lambda: Budget(Ledger(math.inf)))
     upstream_status: int | None = None
+    in_flight: InFlight = field(default_factory=InFlight)
+    connections: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(MOST_CONNECTIONS))
     _denials: list[Denial] = field(default_factory=list)
     _lock: Lock = field(default_factory=Lock)
 
@@ -108,6 +113,20 @@ class _Server(ThreadingMixIn, UnixStreamServer):
     gateway: Gateway
     _stopping = False
 
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """A thread for each peer, as long as there are not too many."""
+        if self.gateway.connections.acquire(blocking=False):
+            return super().process_request(request, client_address)
+        self.gateway.deny(f"a connection beyond the {MOST_CONNECTIONS}th")
+        return self.shutdown_request(request)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """Serve the peer, then make room for another."""
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self.gateway.connections.release()
+
     def serve(self) -> None:
         """Wait for the next peer without ever polling; the standard library's loop looks up at intervals."""
         while not self._stopping:
@@ -162,9 +181,13 @@ class _Handler(AgentConnection, BaseHTTPRequestHandler):
         if length is None:
             self._count()
             return self.refuse(413, "the request is too large or does not say plainly how long it is")
-        if (body := self.read_body(length)) is None:
-            return None
-        return self._judge(path, mark + query, body)
+        with self.server.gateway.in_flight.body(length):
+            if (body := self.read_body(length)) is None:
+                return None
+            if is_dense(body):
+                self._count()
+                return self.refuse(413, "the request has too many parts")
+            return self._judge(path, mark + query, body)
 
     def _judge(self, path: str, query: str, body: bytes) -> None:
         gateway = self.server.gateway
