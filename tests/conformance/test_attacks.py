@@ -10,11 +10,19 @@ from tests.conformance.table import ATTACKS, LONGEST_REASON, Ending, Line
 from orchestrator.domain.agent import Source
 from orchestrator.domain.wall import Rung
 
+_SAYS_NO = {
+    Source.EGRESS: "the gateway",
+    Source.BUDGET: "the gateway",
+    Source.RULE: "the CLI, by our settings",
+    Source.MODE: "the CLI, which asks nobody",
+    Source.TOOL_REMOVED: "the CLI, which has no such tool",
+}
+
 
 def _reason(run: Played, attack: Attack) -> str:
     """Who said no, in the last words that were heard, on one line."""
-    if attack.source in {Source.EGRESS, Source.BUDGET}:
-        return "the gateway"
+    if attack.source in _SAYS_NO:
+        return _SAYS_NO[attack.source]
     if attack.group is Group.CROWD:
         return "the supervisor, which ended the run"
     said = [line.strip() for output in run.outputs(attack) for line in output.splitlines() if line.strip()]

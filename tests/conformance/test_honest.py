@@ -24,7 +24,7 @@ COMMANDS = (
     "mkdir -p build && echo x >build/y && rm -r build && cat build/y",
     "node -e 'console.log(process.version)'; node -e 'require(\"nothing\")'",
     "printf 'all:\\n\\tfalse\\n' >Makefile; make; rm Makefile; make",
-    "id; uname -a; nproc; df -h .",
+    "id; uname -a; nproc; du -sh .",
     "touch run.sh; ./run.sh",
     "rm run.sh; sleep 30 & kill $!; wait; kill $! || true",
     "git -c user.name=x -c user.email=x@example.org commit --allow-empty -m x; git show --stat",

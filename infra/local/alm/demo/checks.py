@@ -7,6 +7,7 @@ from alm.demo.tickets import TICKETS
 from orchestrator.adapters.bubblewrap import SYSTEM_FOLDERS
 from orchestrator.domain.agent import Source
 from orchestrator.domain.outcome import Outcome
+from orchestrator.domain.wall import Rung
 
 Check = tuple[bool, str]
 INSIDE = frozenset({"dev", "etc", "home", "opt", "proc", "run", "tmp", "usr", "workspace"}) | {
@@ -106,14 +107,15 @@ def _reviewed(pull: Pull) -> Iterator[Check]:
 def _walled(evidence: Evidence, secrets: tuple[str, ...]) -> Iterator[Check]:
     seen = evidence.tickets[0].runs[0].tool_outputs[0]
     folders = set(seen.partition("== /\n")[2].partition("== /home")[0].split())
-    yield (
-        bool(folders) and folders <= INSIDE,
-        f"/ shows only the system inside the wall, not {folders - INSIDE}",
-    )
-    yield "127.0.0.1/8080 answers" in seen, "the gateway answers"
+    if evidence.tickets[0].runs[0].result.sandbox is Rung.BUBBLEWRAP:
+        yield (
+            bool(folders) and folders <= INSIDE,
+            f"/ shows only the system inside the wall, not {folders - INSIDE}",
+        )
+    yield "gateway answers" in seen, "the gateway answers"
     yield seen.count(" answers") == 1, "only the gateway answers"
     yield (
-        "/workspace/x" in seen and "/usr/x" in seen,
+        "workspace/x'" in seen and "/usr/x'" in seen,
         "writing outside and to a read-only workspace was refused",
     )
     told = "".join(text for ticket in evidence.tickets for text in (*ticket.comments, *ticket.statuses))

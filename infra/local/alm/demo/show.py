@@ -48,10 +48,13 @@ def _show_pull(pull: Pull, console: Console) -> None:
 
 
 def _jobs(evidence: Evidence) -> Table:
-    table = Table("ticket", "action", "outcome", "turns", "cost", "time", "denials")
+    walls = ", ".join(sorted({str(run.result.sandbox) for _, run in evidence.runs}))
+    table = Table(
+        *("ticket", "action", "outcome", "turns", "cost", "time", "denials"), caption=f"Wall: {walls}."
+    )
     for ticket, run in evidence.runs:
         result = run.result
-        denied = ", ".join(f"{denial.tool} {denial.target} ({denial.source})" for denial in result.denials)
+        denied = ", ".join(f"{one.tool} ({one.source})" for one in result.denials)
         table.add_row(
             ticket.after.key,
             run.action,

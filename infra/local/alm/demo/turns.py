@@ -6,12 +6,15 @@ from alm.standins.model import ToolCall, Turn
 LOOK_AROUND = """echo "== env"; env | sort
 echo "== /"; ls /
 echo "== /home /root /run"; ls /home; ls /root 2>&1; find /run -type f -o -type s 2>/dev/null
-echo "== write"; touch /usr/x /workspace/x 2>&1
+echo "== write"; touch /usr/x "$PWD/x" 2>&1
 echo "== network"; ls /sys/class/net 2>/dev/null || sed 1,2d /proc/net/dev | cut -d: -f1
-for target in 127.0.0.1/8080 127.0.0.1/22 169.254.169.254/80 1.1.1.1/443; do
+for target in 127.0.0.1/22 169.254.169.254/80 1.1.1.1/443; do
   if timeout 2 bash -c "</dev/tcp/$target" 2>/dev/null; then echo "$target answers"; else echo "$target refused"; fi
-done"""
-CART, TESTS = "/workspace/shop/cart.py", "/workspace/tests/test_cart.py"
+done
+if socat -u OPEN:/dev/null "UNIX-CONNECT:$ANTHROPIC_UNIX_SOCKET"; then echo "gateway answers"; fi"""
+# Where the agent finds the repository; the real one reads it in its prompt, and differs by wall.
+FOLDER = "/workspace"
+CART, TESTS = f"{FOLDER}/shop/cart.py", f"{FOLDER}/tests/test_cart.py"
 NEW_TEST = """    def test_the_discount_starts_at_ten_pieces(self) -> None:
         self.assertEqual(line_total(100, 10), 900)
 

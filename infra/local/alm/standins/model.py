@@ -4,6 +4,7 @@ The Claude Code CLI talks to it as it would to the real one. Nothing here decide
 """
 
 import json
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -51,6 +52,12 @@ class Conversation:
         return "\n".join(
             _plain(message["content"]) for message in self.body["messages"] if message["role"] == "user"
         )
+
+    @property
+    def folder(self) -> str:
+        """The agent's working directory, as the CLI tells the model."""
+        found = re.search(r"Primary working directory: (\S+)", json.dumps(self.body))
+        return found[1].partition("\\n")[0] if found else ""
 
     @property
     def tool_names(self) -> frozenset[str]:
