@@ -5,13 +5,13 @@ from collections.abc import Callable, Mapping
 from tests.contract.tls_server import Internet
 
 from alm.environment import installed_cli
-from orchestrator.adapters.bubblewrap import Bubblewrap
-from orchestrator.adapters.claude_code import ClaudeCode
-from orchestrator.adapters.egress import Egress
-from orchestrator.adapters.ladder import Ladder
-from orchestrator.adapters.model_anthropic import AnthropicModel
-from orchestrator.adapters.sandbox import Sandbox
-from orchestrator.adapters.without_namespaces import Landlock, Seccomp
+from orchestrator.adapters.agent.claude_code import ClaudeCode
+from orchestrator.adapters.gateway.anthropic import AnthropicModel
+from orchestrator.adapters.gateway.egress import Egress
+from orchestrator.adapters.wall.bubblewrap import Bubblewrap
+from orchestrator.adapters.wall.ladder import Ladder
+from orchestrator.adapters.wall.sandbox import Sandbox
+from orchestrator.adapters.wall.without_namespaces import Landlock, Seccomp
 from orchestrator.domain.wall import Rung
 
 _SANDBOXES: Mapping[Rung, Callable[[], Sandbox]] = {

@@ -8,7 +8,7 @@ from tests.contract.gateway_client import say
 from tests.contract.raw_server import RawServer
 
 from alm.standins.model_bedrock import event_frame
-from orchestrator.adapters.gateway import Gateway
+from orchestrator.adapters.gateway.server import Gateway
 
 HEAD = (
     b"HTTP/1.1 200 OK\r\nContent-Type: application/vnd.amazon.eventstream\r\nTransfer-Encoding: chunked\r\n"

@@ -11,9 +11,8 @@ from tests.contract.gateway_client import Answered, ask
 
 from alm.standins import model_bedrock, model_vertex
 from alm.standins.model import Conversation, Script, Turn
-from orchestrator.adapters import model_bedrock as bedrock
-from orchestrator.adapters import model_vertex as vertex
-from orchestrator.adapters.gateway import Gateway
+from orchestrator.adapters.gateway import bedrock, vertex
+from orchestrator.adapters.gateway.server import Gateway
 from orchestrator.config import ModelSettings
 
 NAME = "claude-opus-5-5"

@@ -11,8 +11,8 @@ from tests.contract.gateway_client import CALL, UnixConnection, ask, call, say
 from tests.contract.raw_server import RawServer, read_request, sends
 
 from alm.standins.model import Conversation, ScriptedModel, Turn
-from orchestrator.adapters.gateway import Gateway
-from orchestrator.adapters.model_anthropic import AnthropicModel
+from orchestrator.adapters.gateway.anthropic import AnthropicModel
+from orchestrator.adapters.gateway.server import Gateway
 from orchestrator.domain.model_rules import ModelRules
 
 KEY = "sk-made-up-key-of-the-gateway"

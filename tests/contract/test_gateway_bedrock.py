@@ -35,8 +35,8 @@ from alm.standins.model_bedrock import (
     exception_frame,
     frames,
 )
-from orchestrator.adapters.gateway import Gateway
-from orchestrator.adapters.model_bedrock import BedrockModel, client_config, connect
+from orchestrator.adapters.gateway.bedrock import BedrockModel, client_config, connect
+from orchestrator.adapters.gateway.server import Gateway
 from orchestrator.config import ModelSettings
 
 HOP = {

@@ -29,8 +29,8 @@ from alm.standins.model_bedrock import (
     event_frame,
     exception_frame,
 )
-from orchestrator.adapters.gateway import Gateway
-from orchestrator.adapters.model_bedrock import BedrockModel, client_config
+from orchestrator.adapters.gateway.bedrock import BedrockModel, client_config
+from orchestrator.adapters.gateway.server import Gateway
 
 
 @pytest.fixture

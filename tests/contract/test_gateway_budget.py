@@ -12,9 +12,9 @@ import pytest
 from tests.contract.gateway_client import TIMEOUT_S, Answered, ask, dialled
 from tests.contract.raw_server import RawServer, Script, sends
 
-from orchestrator.adapters.budget import Budget, BudgetGone
-from orchestrator.adapters.gateway import MOST_DENIALS, Gateway
-from orchestrator.adapters.model_anthropic import AnthropicModel
+from orchestrator.adapters.gateway.anthropic import AnthropicModel
+from orchestrator.adapters.gateway.budget import Budget, BudgetGone
+from orchestrator.adapters.gateway.server import MOST_DENIALS, Gateway
 from orchestrator.domain.agent import Source
 from orchestrator.domain.ledger import MOST_CALLS, MOST_COUNTS, Ledger, Spent, quote
 

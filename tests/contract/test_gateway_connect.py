@@ -9,9 +9,9 @@ from tests.contract.raw_server import sends
 from tests.contract.tls_server import OK, PUBLIC, Certificate, Internet, TlsServer, head_of, rest_of
 from tests.contract.tunnels import ALLOWED, EVIL, GET, HOSTS, OTHER, Opened, opening, proxies, secured
 
-from orchestrator.adapters.egress import Egress, connect
-from orchestrator.adapters.gateway import Gateway
-from orchestrator.adapters.model_provider import Answer, Call
+from orchestrator.adapters.gateway.egress import Egress, connect
+from orchestrator.adapters.gateway.provider import Answer, Call
+from orchestrator.adapters.gateway.server import Gateway
 
 
 @pytest.fixture(scope="module")

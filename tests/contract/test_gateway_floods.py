@@ -11,11 +11,11 @@ import pytest
 from tests.contract.gateway_client import CALL, TIMEOUT_S, ask, call, dialled
 from tests.contract.raw_server import RawServer, sends
 
-from orchestrator.adapters import gateway as gateway_module
-from orchestrator.adapters.agent_http import MOST_PARTS, is_dense
-from orchestrator.adapters.gateway import Gateway
-from orchestrator.adapters.in_flight import InFlight
-from orchestrator.adapters.model_anthropic import AnthropicModel
+from orchestrator.adapters.gateway import server as gateway_module
+from orchestrator.adapters.gateway.agent_http import MOST_PARTS, is_dense
+from orchestrator.adapters.gateway.anthropic import AnthropicModel
+from orchestrator.adapters.gateway.in_flight import InFlight
+from orchestrator.adapters.gateway.server import Gateway
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
 

@@ -7,9 +7,9 @@ import pytest
 from tests.contract.gateway_client import ask, call, dialled, say
 from tests.contract.raw_server import RawServer, sends
 
-from orchestrator.adapters.agent_http import LARGEST_REQUEST
-from orchestrator.adapters.gateway import Gateway
-from orchestrator.adapters.model_anthropic import AnthropicModel
+from orchestrator.adapters.gateway.agent_http import LARGEST_REQUEST
+from orchestrator.adapters.gateway.anthropic import AnthropicModel
+from orchestrator.adapters.gateway.server import Gateway
 from orchestrator.domain.model_rules import ModelRules
 
 KEY = "sk-made-up-key-of-the-gateway"

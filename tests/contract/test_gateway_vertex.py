@@ -27,8 +27,8 @@ from tests.contract.raw_server import RawServer, Script, sends
 
 from alm.standins.model import Turn
 from alm.standins.model_vertex import MODELS, TOKEN_PATH, VertexStandIn
-from orchestrator.adapters.gateway import Gateway
-from orchestrator.adapters.model_vertex import BearerToken
+from orchestrator.adapters.gateway.server import Gateway
+from orchestrator.adapters.gateway.vertex import BearerToken
 from orchestrator.errors import ConfigError
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\nSet-Cookie: a=b\r\n\r\n"

@@ -10,7 +10,7 @@ from tests.contract.raw_server import sends
 from tests.contract.tls_server import Certificate, TlsServer, head_of, rest_of
 from tests.contract.tunnels import ALLOWED, EVIL, GET, OTHER, Opened, opening, pour, proxies, secured, silent
 
-from orchestrator.adapters.egress import Limits
+from orchestrator.adapters.gateway.egress import Limits
 from orchestrator.domain.client_hello import SentRecords
 
 

@@ -17,7 +17,7 @@ from tests.contract.tls_server import (
     rest_of,
 )
 
-from orchestrator.adapters.egress import Egress, Limits
+from orchestrator.adapters.gateway.egress import Egress, Limits
 
 ALLOWED, OTHER, EVIL = "registry.example.org", "a.files.example.org", "evil.example"
 HOSTS = (ALLOWED, "*.files.example.org")

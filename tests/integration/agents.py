@@ -10,14 +10,14 @@ from pathlib import Path
 from alm.environment import ROOT, installed_cli
 from alm.standins.model import Conversation, Script, ScriptedModel, ToolCall, Turn
 from orchestrator.adapters.action_files import load_action
-from orchestrator.adapters.bubblewrap import Bubblewrap
-from orchestrator.adapters.claude_code import ClaudeCode, furnish
-from orchestrator.adapters.gateway import Gateway
-from orchestrator.adapters.ladder import Ladder
-from orchestrator.adapters.model_anthropic import AnthropicModel
-from orchestrator.adapters.own_user import own_user
-from orchestrator.adapters.sandbox import Confined, Room, Sandbox
-from orchestrator.adapters.without_namespaces import Landlock, Seccomp
+from orchestrator.adapters.agent.claude_code import ClaudeCode, furnish
+from orchestrator.adapters.gateway.anthropic import AnthropicModel
+from orchestrator.adapters.gateway.server import Gateway
+from orchestrator.adapters.wall.bubblewrap import Bubblewrap
+from orchestrator.adapters.wall.ladder import Ladder
+from orchestrator.adapters.wall.own_user import own_user
+from orchestrator.adapters.wall.sandbox import Confined, Room, Sandbox
+from orchestrator.adapters.wall.without_namespaces import Landlock, Seccomp
 from orchestrator.domain.action import Workspace
 from orchestrator.domain.agent import AgentRun
 from orchestrator.domain.job import Job

@@ -10,7 +10,7 @@ import pytest
 from tests.integration.agents import RUNGS
 
 from alm.environment import installed_cli
-from orchestrator.adapters.sandbox import Sandbox
+from orchestrator.adapters.wall.sandbox import Sandbox
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -13,10 +13,10 @@ from pathlib import Path
 from tests.integration.agents import REPORT, RUNGS, claude, reports, task, turns
 
 from alm.standins.model import ScriptedModel
-from orchestrator.adapters.confine import filter_calls
-from orchestrator.adapters.ladder import Ladder
-from orchestrator.adapters.libseccomp import filtering, has_flag
-from orchestrator.adapters.no_wall import NoWall
+from orchestrator.adapters.wall.confine import filter_calls
+from orchestrator.adapters.wall.ladder import Ladder
+from orchestrator.adapters.wall.libseccomp import filtering, has_flag
+from orchestrator.adapters.wall.no_wall import NoWall
 from orchestrator.domain.wall import Probe, Rung
 from orchestrator.errors import SandboxRefused
 

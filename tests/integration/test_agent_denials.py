@@ -6,7 +6,7 @@ import pytest
 from tests.integration.agents import REPORT, ask, bash, reports, task, turns
 
 from alm.standins.model import ToolCall, Turn
-from orchestrator.adapters.claude_command import settings_json
+from orchestrator.adapters.agent.claude_command import settings_json
 from orchestrator.domain.action import AgentSettings
 from orchestrator.domain.agent import Source
 from orchestrator.ports import AgentTask

@@ -17,9 +17,9 @@ from tests.integration.agents import (
 )
 
 from alm.standins.model import Conversation, ScriptedModel, Turn
-from orchestrator.adapters import supervision
-from orchestrator.adapters.bubblewrap import Bubblewrap
-from orchestrator.adapters.sandbox import Sandbox
+from orchestrator.adapters.agent import supervision
+from orchestrator.adapters.wall.bubblewrap import Bubblewrap
+from orchestrator.adapters.wall.sandbox import Sandbox
 from orchestrator.domain.agent import Stop
 from orchestrator.errors import JobFailed, SandboxRefused
 

@@ -7,9 +7,9 @@ import pytest
 from tests.contract.tls_server import PUBLIC, Certificate, Internet, TlsServer
 from tests.integration.agents import REPORT, Ran, ask, bash, reports, task, turns
 
-from orchestrator.adapters.egress import Egress
-from orchestrator.adapters.sandbox import Sandbox
-from orchestrator.adapters.without_namespaces import Landlock, Seccomp
+from orchestrator.adapters.gateway.egress import Egress
+from orchestrator.adapters.wall.sandbox import Sandbox
+from orchestrator.adapters.wall.without_namespaces import Landlock, Seccomp
 from orchestrator.domain.agent import Source
 
 ALLOWED, OTHER = "registry.example.org", "evil.example"

@@ -16,7 +16,8 @@ from tests.integration.agents import REPORT, Ran, ask, bash, reports, task, turn
 
 from alm.standins.model import Script, ToolCall, Turn
 from alm.standins.model_bedrock import SECRET_KEY
-from orchestrator.adapters import model_bedrock, model_vertex
+from orchestrator.adapters.gateway import bedrock as model_bedrock
+from orchestrator.adapters.gateway import vertex as model_vertex
 from orchestrator.config import ModelSettings
 from orchestrator.domain.model_rules import BETAS, MOST_TOKENS, ModelRules
 

@@ -7,10 +7,10 @@ import pytest
 from tests.integration.agents import KEY, REPORT, ask, bash, reports, task, turns
 
 from alm.standins.model import ToolCall, Turn
-from orchestrator.adapters.bubblewrap import Bubblewrap
-from orchestrator.adapters.claude_command import PLACEHOLDER
-from orchestrator.adapters.sandbox import Sandbox
-from orchestrator.adapters.without_namespaces import Seccomp
+from orchestrator.adapters.agent.claude_command import PLACEHOLDER
+from orchestrator.adapters.wall.bubblewrap import Bubblewrap
+from orchestrator.adapters.wall.sandbox import Sandbox
+from orchestrator.adapters.wall.without_namespaces import Seccomp
 from orchestrator.domain.agent import Source
 
 

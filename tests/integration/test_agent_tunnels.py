@@ -7,7 +7,7 @@ import pytest
 from tests.contract.tls_server import PUBLIC, Certificate, Internet, TlsServer
 from tests.integration.agents import REPORT, Ran, ask, bash, reports, task, turns
 
-from orchestrator.adapters.egress import Egress
+from orchestrator.adapters.gateway.egress import Egress
 from orchestrator.domain.agent import Source
 
 ALLOWED, EVIL = "registry.example.org", "evil.example"

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from tests.integration.agents import a_room, claude, confined_in, nobody, task
 
-from orchestrator.adapters import bubblewrap, canary
-from orchestrator.adapters.bubblewrap import VIEW, Bubblewrap
-from orchestrator.adapters.own_user import own_user
-from orchestrator.adapters.sandbox import Confined, ConfinedProcess, Room, Sandbox, View
-from orchestrator.adapters.syscalls import own_network_filter
-from orchestrator.adapters.without_namespaces import Landlock, Seccomp
+from orchestrator.adapters.wall import bubblewrap, canary
+from orchestrator.adapters.wall.bubblewrap import VIEW, Bubblewrap
+from orchestrator.adapters.wall.own_user import own_user
+from orchestrator.adapters.wall.sandbox import Confined, ConfinedProcess, Room, Sandbox, View
+from orchestrator.adapters.wall.syscalls import own_network_filter
+from orchestrator.adapters.wall.without_namespaces import Landlock, Seccomp
 from orchestrator.domain.wall import Answer, Probe
 from orchestrator.errors import SandboxRefused
 

@@ -24,10 +24,10 @@ from tests.integration.agents import (
 
 from alm.environment import ROOT
 from alm.standins.model import Turn
-from orchestrator.adapters import limits
-from orchestrator.adapters.bubblewrap import Bubblewrap
-from orchestrator.adapters.sandbox import Sandbox
-from orchestrator.adapters.without_namespaces import Seccomp
+from orchestrator.adapters.wall import limits
+from orchestrator.adapters.wall.bubblewrap import Bubblewrap
+from orchestrator.adapters.wall.sandbox import Sandbox
+from orchestrator.adapters.wall.without_namespaces import Seccomp
 from orchestrator.domain.agent import Source, Stop
 
 NEVER = turns(Turn(think_s=60))
@@ -36,7 +36,7 @@ PATHS = f"{ROOT}/layers/core:{ROOT}/functions"
 # Leaves root if it is root, so that the one who asks has the same user and no privilege.
 WORKER = """
 import ctypes, os, sys
-from orchestrator.adapters.limits import keep_own_memory
+from orchestrator.adapters.wall.limits import keep_own_memory
 if os.getuid() == 0:
     os.setgid(65534), os.setuid(65534)
 ctypes.CDLL(None).prctl(4, 1, 0, 0, 0)

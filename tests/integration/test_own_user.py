@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from tests.integration.agents import a_room
 
-from orchestrator.adapters import own_user
+from orchestrator.adapters.wall import own_user
 
 pytestmark = pytest.mark.skipif(
     os.geteuid() != 0, reason="only root has a user of its own to give to an agent"

@@ -8,12 +8,12 @@ import sys
 import pytest
 
 from alm.environment import ROOT
-from orchestrator.adapters import syscalls
-from orchestrator.adapters.libseccomp import resolved
+from orchestrator.adapters.wall import syscalls
+from orchestrator.adapters.wall.libseccomp import resolved
 
 MAKE_CALLS = """
 import ctypes, json, socket, sys
-from orchestrator.adapters.confine import filter_calls
+from orchestrator.adapters.wall.confine import filter_calls
 libc = ctypes.CDLL(None, use_errno=True)
 filter_calls(bytes.fromhex(sys.argv[1]))
 def made(number, *arguments):

@@ -2,14 +2,14 @@
 
 from tests.builders import action
 
-from orchestrator.adapters.bubblewrap import VIEW
-from orchestrator.adapters.claude_command import (
+from orchestrator.adapters.agent.claude_command import (
     PLACEHOLDER,
     agent_environment,
     claude_argv,
     proxy_environment,
     with_proxy,
 )
+from orchestrator.adapters.wall.bubblewrap import VIEW
 
 
 def test_the_agent_holds_a_placeholder_and_one_way_out() -> None:

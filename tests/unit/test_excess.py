@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.adapters import limits
-from orchestrator.adapters.sandbox import Usage
+from orchestrator.adapters.wall import limits
+from orchestrator.adapters.wall.sandbox import Usage
 
 
 @pytest.fixture

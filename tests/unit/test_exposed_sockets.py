@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.adapters.exposed_sockets import lets_in, listening
+from orchestrator.adapters.wall.exposed_sockets import lets_in, listening
 
 AGENT = 61_000
 TABLE = """\
@@ -14,6 +14,7 @@ TABLE = """\
 00000000d4328a8a: 00000002 00000000 00010000 0001 01  2001 /run/a socket
 00000000d4328a8b: 00000002 00000000 00010000 0001 01  2002 @abstract
 00000000d4328a8c: 00000003 00000000 00000000 0001 03  2003 /run/connected
+00000000d4328a8e: 00000002 00000000 00000000 0002 01  2005 /run/log
 00000000d4328a8d: 00000002 00000000 00000000 0001 01  2004 @alm-agent-61000
 """.splitlines()
 
@@ -32,8 +33,8 @@ def listener(path: Path, mode: int) -> str:
     return str(path)
 
 
-def test_what_listens_under_a_name_is_found() -> None:
-    assert list(listening(TABLE)) == ["/run/a socket", "@abstract"]
+def test_what_listens_or_takes_messages_under_a_name_is_found() -> None:
+    assert list(listening(TABLE)) == ["/run/a socket", "@abstract", "/run/log"]
 
 
 def test_an_abstract_socket_asks_nobody() -> None:

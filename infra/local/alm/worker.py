@@ -14,8 +14,6 @@ import boto3  # noqa: F401
 import run_job.__main__
 from orchestrator.adapters import (  # noqa: F401
     action_files,
-    bubblewrap,
-    claude_code,
     dynamodb,
     git_cli,
     powertools_log,
@@ -24,6 +22,9 @@ from orchestrator.adapters import (  # noqa: F401
     sqs,
     visibility,
 )
+from orchestrator.adapters.agent import claude_code  # noqa: F401
+from orchestrator.adapters.gateway import anthropic  # noqa: F401
+from orchestrator.adapters.wall import bubblewrap, without_namespaces  # noqa: F401
 
 
 def work_on_one_job(environment: Mapping[str, str], output: "Connection[bytes, bytes]") -> None:

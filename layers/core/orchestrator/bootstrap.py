@@ -30,13 +30,13 @@ from orchestrator.usecases.run_job import RunJob
 from orchestrator.usecases.work import Work
 
 if TYPE_CHECKING:
-    from orchestrator.adapters.claude_code import ClaudeCode
+    from orchestrator.adapters.agent.claude_code import ClaudeCode
     from orchestrator.adapters.dynamodb import DynamoJobStore
+    from orchestrator.adapters.gateway.provider import ModelProvider
     from orchestrator.adapters.jira_cloud import JiraCloud
-    from orchestrator.adapters.ladder import Ladder
-    from orchestrator.adapters.model_provider import ModelProvider
     from orchestrator.adapters.s3 import S3Artifacts
     from orchestrator.adapters.sqs import SqsQueue
+    from orchestrator.adapters.wall.ladder import Ladder
 
 
 @cache
@@ -68,7 +68,7 @@ def poll() -> Poll:
 @cache
 def work() -> Work:
     """run_job: a read token, the model's key, the job queue; before it holds any, its memory is closed to others."""
-    from orchestrator.adapters.limits import keep_own_memory
+    from orchestrator.adapters.wall.limits import keep_own_memory
 
     keep_own_memory()
     settings = WorkerSettings.read()
@@ -196,7 +196,7 @@ def _heartbeat(queue: JobReceiver, log: Events) -> Any:
 
 
 def _agent(settings: WorkerSettings) -> "ClaudeCode":
-    from orchestrator.adapters.claude_code import ClaudeCode
+    from orchestrator.adapters.agent.claude_code import ClaudeCode
 
     return ClaudeCode(
         ladder=_ladder(settings.sandbox_floor),
@@ -217,19 +217,19 @@ def _accepted(floor: Rung) -> dict[str, str]:
 def _provider(settings: ModelSettings) -> "ModelProvider":
     match settings.model_provider:
         case Provider.ANTHROPIC:
-            from orchestrator.adapters.model_anthropic import connect
+            from orchestrator.adapters.gateway.anthropic import connect
         case Provider.BEDROCK:
-            from orchestrator.adapters.model_bedrock import connect
+            from orchestrator.adapters.gateway.bedrock import connect
         case Provider.VERTEX:
-            from orchestrator.adapters.model_vertex import connect
+            from orchestrator.adapters.gateway.vertex import connect
     return connect(settings, _secret)
 
 
 def _ladder(floor: Rung) -> "Ladder":
-    from orchestrator.adapters.bubblewrap import Bubblewrap
-    from orchestrator.adapters.ladder import Ladder
-    from orchestrator.adapters.no_wall import NoWall
-    from orchestrator.adapters.without_namespaces import Landlock, Seccomp
+    from orchestrator.adapters.wall.bubblewrap import Bubblewrap
+    from orchestrator.adapters.wall.ladder import Ladder
+    from orchestrator.adapters.wall.no_wall import NoWall
+    from orchestrator.adapters.wall.without_namespaces import Landlock, Seccomp
 
     return Ladder((Bubblewrap(), Landlock(), Seccomp(), NoWall()), floor)
 

@@ -11,11 +11,11 @@ from alm.settings import PROMPTS
 from alm.standins.github import GitHubStandIn
 from alm.standins.model import Script, Turn
 from orchestrator.adapters.action_files import load_action
-from orchestrator.adapters.claude_command import claude_argv, settings_json
+from orchestrator.adapters.agent.claude_command import claude_argv, settings_json
 from orchestrator.adapters.git_cli import CREDENTIAL_HELPER, git_environment
 from orchestrator.adapters.jinja_prompts import JinjaPrompts
-from orchestrator.adapters.no_wall import NoWall
-from orchestrator.adapters.sandbox import Room
+from orchestrator.adapters.wall.no_wall import NoWall
+from orchestrator.adapters.wall.sandbox import Room
 from orchestrator.domain.action import Action
 from orchestrator.domain.job import Brief, Job
 from orchestrator.domain.prompt import prompt_values

@@ -13,8 +13,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from alm.standins.model import ScriptedModel, Turn
-from orchestrator.adapters.gateway import Gateway
-from orchestrator.adapters.model_anthropic import AnthropicModel
+from orchestrator.adapters.gateway.anthropic import AnthropicModel
+from orchestrator.adapters.gateway.server import Gateway
 
 CALLS, WARM = 200, 20
 # As long as a call of the CLI in the middle of a job: its tools, its prompt, some files it has read.

@@ -10,12 +10,12 @@ from pathlib import Path
 from alm.bench.bare import KEY, action, job, prompt, run_bare, script
 from alm.environment import installed_cli
 from alm.standins.model import ScriptedModel
-from orchestrator.adapters.bubblewrap import Bubblewrap
-from orchestrator.adapters.claude_code import ClaudeCode
-from orchestrator.adapters.ladder import Ladder
-from orchestrator.adapters.model_anthropic import AnthropicModel
-from orchestrator.adapters.sandbox import Sandbox
-from orchestrator.adapters.without_namespaces import Landlock, Seccomp
+from orchestrator.adapters.agent.claude_code import ClaudeCode
+from orchestrator.adapters.gateway.anthropic import AnthropicModel
+from orchestrator.adapters.wall.bubblewrap import Bubblewrap
+from orchestrator.adapters.wall.ladder import Ladder
+from orchestrator.adapters.wall.sandbox import Sandbox
+from orchestrator.adapters.wall.without_namespaces import Landlock, Seccomp
 from orchestrator.domain.wall import Probe, Rung
 from orchestrator.errors import SandboxRefused
 from orchestrator.ports import AgentTask

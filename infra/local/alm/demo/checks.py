@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from alm.demo.evidence import Evidence, Pull, Ticket
 from alm.demo.tickets import TICKETS
-from orchestrator.adapters.bubblewrap import SYSTEM_FOLDERS
+from orchestrator.adapters.wall.bubblewrap import SYSTEM_FOLDERS
 from orchestrator.domain.agent import Source
 from orchestrator.domain.outcome import Outcome
 from orchestrator.domain.wall import Rung

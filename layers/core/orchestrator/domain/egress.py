@@ -1,6 +1,6 @@
 """Where an action's agent may go on the network: host patterns of the front matter, and addresses that are public.
 
-Pure rules. Looking names up and opening connections is `adapters/egress.py`.
+Pure rules. Looking names up and opening connections is `adapters/gateway/egress.py`.
 """
 
 import re

@@ -1,6 +1,6 @@
 """What a job has spent with the model's service, and whether it may make another call.
 
-Pure rules; waiting and locking is `adapters/budget.py`.
+Pure rules; waiting and locking is `adapters/gateway/budget.py`.
 """
 
 import re

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic
 
-from orchestrator.adapters.sandbox import Confined, ConfinedProcess, Room, Sandbox, View
+from orchestrator.adapters.wall.sandbox import Confined, ConfinedProcess, Room, Sandbox, View
 from orchestrator.domain.wall import Answer, Probe, Rung
 from orchestrator.errors import SandboxRefused, WallUnavailable
 

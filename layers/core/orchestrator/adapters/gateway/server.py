@@ -15,11 +15,11 @@ from socketserver import ThreadingMixIn, UnixStreamServer
 from threading import BoundedSemaphore, Lock, Thread
 from typing import Any, Self
 
-from orchestrator.adapters.agent_http import AgentConnection, body_length, is_dense
-from orchestrator.adapters.budget import Budget, BudgetGone, Meter
-from orchestrator.adapters.egress import Egress
-from orchestrator.adapters.in_flight import InFlight
-from orchestrator.adapters.model_provider import (
+from orchestrator.adapters.gateway.agent_http import AgentConnection, body_length, is_dense
+from orchestrator.adapters.gateway.budget import Budget, BudgetGone, Meter
+from orchestrator.adapters.gateway.egress import Egress
+from orchestrator.adapters.gateway.in_flight import InFlight
+from orchestrator.adapters.gateway.provider import (
     FORWARDED_PATHS,
     Answer,
     Call,

@@ -5,7 +5,7 @@ import socket
 from collections.abc import Iterable
 from functools import cache
 
-from orchestrator.adapters.libseccomp import Filter, differs, equals, filtering, has_flag
+from orchestrator.adapters.wall.libseccomp import Filter, differs, equals, filtering, has_flag
 
 
 def _names(listed: str) -> frozenset[str]:

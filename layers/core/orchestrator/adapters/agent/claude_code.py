@@ -8,22 +8,22 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Event
 
-from orchestrator.adapters import own_user
-from orchestrator.adapters.budget import Budget
-from orchestrator.adapters.claude_command import (
+from orchestrator.adapters.agent.claude_command import (
     agent_environment,
     claude_argv,
     proxy_environment,
     settings_json,
     with_proxy,
 )
-from orchestrator.adapters.egress import Egress
-from orchestrator.adapters.gateway import Gateway
-from orchestrator.adapters.ladder import Ladder, Standing
-from orchestrator.adapters.limits import Disk
-from orchestrator.adapters.model_provider import ModelProvider
-from orchestrator.adapters.sandbox import Confined, Room, View
-from orchestrator.adapters.supervision import Supervision
+from orchestrator.adapters.agent.supervision import Supervision
+from orchestrator.adapters.gateway.budget import Budget
+from orchestrator.adapters.gateway.egress import Egress
+from orchestrator.adapters.gateway.provider import ModelProvider
+from orchestrator.adapters.gateway.server import Gateway
+from orchestrator.adapters.wall import own_user
+from orchestrator.adapters.wall.ladder import Ladder, Standing
+from orchestrator.adapters.wall.limits import Disk
+from orchestrator.adapters.wall.sandbox import Confined, Room, View
 from orchestrator.domain.action import Action, Workspace
 from orchestrator.domain.agent import AgentRun, Denial, Source, Stop
 from orchestrator.domain.ledger import Ledger

@@ -12,8 +12,7 @@ from google.auth.exceptions import GoogleAuthError, TransportError
 from google.auth.transport.urllib3 import Request
 from google.oauth2 import service_account
 
-from orchestrator.adapters.model_http import ServiceConnections
-from orchestrator.adapters.model_provider import (
+from orchestrator.adapters.gateway.provider import (
     CONNECT_TIMEOUT_S,
     Answer,
     Call,
@@ -22,6 +21,7 @@ from orchestrator.adapters.model_provider import (
     NotReached,
     error_answer,
 )
+from orchestrator.adapters.gateway.upstream_http import ServiceConnections
 from orchestrator.config import ModelSettings, VertexSecret, parsed_secret
 from orchestrator.domain import vertex
 from orchestrator.errors import ConfigError

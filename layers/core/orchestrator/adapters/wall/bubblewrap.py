@@ -11,10 +11,10 @@ from pathlib import Path
 from signal import Signals
 from typing import IO, ClassVar
 
-from orchestrator.adapters import limits, own_user
-from orchestrator.adapters.launched import Launched, ends, launch, pipe, told
-from orchestrator.adapters.sandbox import Confined, ConfinedProcess, Room, Usage, View
-from orchestrator.adapters.syscalls import own_network_filter
+from orchestrator.adapters.wall import limits, own_user
+from orchestrator.adapters.wall.launched import Launched, ends, launch, pipe, told
+from orchestrator.adapters.wall.sandbox import Confined, ConfinedProcess, Room, Usage, View
+from orchestrator.adapters.wall.syscalls import own_network_filter
 from orchestrator.domain.wall import Rung
 from orchestrator.errors import WallUnavailable
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 _TABLE = Path("/proc/net/unix")
 _LISTENS = 0x10000  # __SO_ACCEPTCON of <linux/net.h>
+_DATAGRAM = 2  # SOCK_DGRAM: takes what it is sent, without listening first
 _PATH_FIELD = 7
 
 
@@ -16,10 +17,10 @@ def exposed_sockets(uid: int) -> tuple[str, ...]:
 
 
 def listening(lines: Iterable[str]) -> Iterable[str]:
-    """The names of what listens; an abstract one begins with @, one without a name is of no use to others."""
+    """The names of what can be called; an abstract one begins with @, one without a name is of no use to others."""
     for line in lines:
         fields = line.split(maxsplit=_PATH_FIELD)
-        if len(fields) > _PATH_FIELD and int(fields[3], 16) & _LISTENS:
+        if len(fields) > _PATH_FIELD and (int(fields[3], 16) & _LISTENS or int(fields[4], 16) == _DATAGRAM):
             yield fields[_PATH_FIELD]
 
 

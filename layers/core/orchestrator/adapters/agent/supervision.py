@@ -7,8 +7,8 @@ from threading import Event, Thread
 from time import monotonic
 from typing import IO
 
-from orchestrator.adapters.limits import Disk, excess
-from orchestrator.adapters.sandbox import ConfinedProcess
+from orchestrator.adapters.wall.limits import Disk, excess
+from orchestrator.adapters.wall.sandbox import ConfinedProcess
 from orchestrator.domain.agent import Stop, Transcript
 
 LONGEST_LINE = 16 * 1024 * 1024

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from orchestrator.adapters import canary
-from orchestrator.adapters.sandbox import Confined, Room, Sandbox, View
+from orchestrator.adapters.wall import canary
+from orchestrator.adapters.wall.sandbox import Confined, Room, Sandbox, View
 from orchestrator.domain.wall import Answer, Probe, Rung, reasons
 from orchestrator.errors import SandboxRefused
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from orchestrator.adapters import limits
-from orchestrator.adapters.launched import Launched, launch
-from orchestrator.adapters.sandbox import Confined, ConfinedProcess, Room, Usage, View, machine_view
+from orchestrator.adapters.wall import limits
+from orchestrator.adapters.wall.launched import Launched, launch
+from orchestrator.adapters.wall.sandbox import Confined, ConfinedProcess, Room, Usage, View, machine_view
 from orchestrator.domain.wall import Rung
 
 END_WITHIN_S = 10.0

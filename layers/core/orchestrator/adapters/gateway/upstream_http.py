@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 import urllib3
 
-from orchestrator.adapters.model_provider import (
+from orchestrator.adapters.gateway.provider import (
     CONNECT_TIMEOUT_S,
     CONNECTIONS,
     READ_TIMEOUT_S,

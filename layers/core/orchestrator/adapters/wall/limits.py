@@ -11,7 +11,7 @@ import resource
 from collections.abc import Mapping
 from pathlib import Path
 
-from orchestrator.adapters.sandbox import Usage
+from orchestrator.adapters.wall.sandbox import Usage
 
 MIB = 1024 * 1024
 # A build with a language server and watchers stays under 2,000; the host's table has room for far more.

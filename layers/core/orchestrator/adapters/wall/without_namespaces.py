@@ -14,11 +14,11 @@ from pathlib import Path
 from signal import Signals
 from typing import Any, ClassVar
 
-from orchestrator.adapters import limits, own_user
-from orchestrator.adapters.exposed_sockets import exposed_sockets
-from orchestrator.adapters.launched import Launched, launch, told
-from orchestrator.adapters.sandbox import Confined, ConfinedProcess, Room, Usage, View, machine_view
-from orchestrator.adapters.syscalls import shared_network_filter
+from orchestrator.adapters.wall import limits, own_user
+from orchestrator.adapters.wall.exposed_sockets import exposed_sockets
+from orchestrator.adapters.wall.launched import Launched, launch, told
+from orchestrator.adapters.wall.sandbox import Confined, ConfinedProcess, Room, Usage, View, machine_view
+from orchestrator.adapters.wall.syscalls import shared_network_filter
 from orchestrator.domain.wall import Rung
 from orchestrator.errors import WallUnavailable
 

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from orchestrator.adapters.sandbox import Room, Usage
+from orchestrator.adapters.wall.sandbox import Room, Usage
 from orchestrator.errors import TransientError
 
 # Neither people, nor services, nor what systemd hands out: https://systemd.io/UIDS-GIDS
@@ -111,13 +111,15 @@ def _empty(uid: int) -> None:
     for folder in map(Path, SHARED_FOLDERS):
         if folder.is_dir():
             for entry in os.scandir(folder):
-                if entry.stat(follow_symlinks=False).st_uid == uid:
-                    _remove(Path(entry))
+                if _is_owned(entry, uid):
+                    # As that user, so that nothing planted in the way can lead root anywhere.
+                    _run_as(uid, "/bin/rm", "-rf", "--", entry.path)
 
 
-def _remove(path: Path) -> None:
-    # As that user, so that nothing planted in the way can lead root anywhere.
-    _run_as(path.lstat().st_uid, "/bin/rm", "-rf", "--", str(path))
+def _is_owned(entry: "os.DirEntry[str]", uid: int) -> bool:
+    with suppress(FileNotFoundError):  # somebody else's, and gone by now
+        return entry.stat(follow_symlinks=False).st_uid == uid
+    return False
 
 
 def _run_as(uid: int, *argv: str) -> int:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 
-from orchestrator.adapters.sandbox import View
+from orchestrator.adapters.wall.sandbox import View
 from orchestrator.domain.action import Action, AgentSettings
 from orchestrator.domain.report import with_refusal
 

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from orchestrator.adapters.model_http import ServiceConnections
-from orchestrator.adapters.model_provider import Answer, Call, ModelProvider
+from orchestrator.adapters.gateway.provider import Answer, Call, ModelProvider
+from orchestrator.adapters.gateway.upstream_http import ServiceConnections
 from orchestrator.config import AnthropicSecret, ModelSettings, parsed_secret
 
 

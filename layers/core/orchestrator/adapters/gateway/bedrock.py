@@ -23,8 +23,7 @@ from botocore.exceptions import (
     ResponseStreamingError,
 )
 
-from orchestrator.adapters.model_http import CHUNK
-from orchestrator.adapters.model_provider import (
+from orchestrator.adapters.gateway.provider import (
     CONNECT_TIMEOUT_S,
     CONNECTIONS,
     READ_TIMEOUT_S,
@@ -35,6 +34,7 @@ from orchestrator.adapters.model_provider import (
     NotReached,
     error_answer,
 )
+from orchestrator.adapters.gateway.upstream_http import CHUNK
 from orchestrator.config import BedrockSecret, ModelSettings, parsed_secret
 from orchestrator.domain import bedrock
 

@@ -1,6 +1,6 @@
 """One tunnel: two connections and the bytes between them, once the first of them ask for the right server.
 
-Whether there may be a tunnel at all is decided in `adapters/egress.py`.
+Whether there may be a tunnel at all is decided in `adapters/gateway/egress.py`.
 """
 
 import socket

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from threading import Lock
 
-from orchestrator.adapters.tunnel import Refused, Tunnel
+from orchestrator.adapters.gateway.tunnel import Refused, Tunnel
 from orchestrator.domain.egress import HTTPS, is_public, target_fault, target_host
 
 # Every address of a name, as text; OSError if there is none.

@@ -1,0 +1,1 @@
+"""The Claude Code CLI: how it is called, watched and ended."""
