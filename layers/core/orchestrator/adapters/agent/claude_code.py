@@ -79,13 +79,12 @@ class ClaudeCode:
 
     def confined(self, task: AgentTask, room: Room, view: View) -> Confined:
         """The CLI with this task, as it is started behind a wall with that view."""
-        argv, environment = (
-            claude_argv(task.action, self.model, view),
-            agent_environment(view, self.max_retries),
-        )
-        if task.action.network and view.loopback:
-            return Confined(with_proxy(argv, view), {**environment, **proxy_environment()}, room)
-        return Confined(argv, environment, room)
+        argv = claude_argv(task.action, self.model, view)
+        environment = agent_environment(view, self.max_retries)
+        if not view.loopback:
+            return Confined(argv, environment, room)
+        # Without a network too: what asks the gateway is counted, whatever it prints.
+        return Confined(with_proxy(argv, view), {**environment, **proxy_environment()}, room)
 
     def _supervised(
         self, standing: Standing, task: AgentTask, transcript: Path, gateway: Gateway
