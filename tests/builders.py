@@ -216,7 +216,7 @@ def job_result(**changes: Any) -> JobResult:
 
 def fix_result(**changes: Any) -> JobResult:
     """The result of a fix that changed one file."""
-    known: dict[str, Any] = {"branch": "fix-DEMO-1", "base_branch": "main", "changeset": changeset()}
+    known: dict[str, Any] = {"branch": "fix-DEMO-1", "changeset": changeset()}
     return job_result(**(known | changes))
 
 

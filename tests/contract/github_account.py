@@ -31,7 +31,6 @@ def proposal(github: GitHubStandIn, *changes: FileChange, job: Job = JOB, base: 
     return Proposal(
         job=job,
         branch="fix-DEMO-1",
-        base_branch="trunk",
         changeset=Changeset(base_sha=base_sha, changes=changes or (CHANGE,)),
         title="fix: Totals [DEMO-1]",
         body=f"What {job.job_id} says.",

@@ -72,7 +72,6 @@ def test_the_agent_sees_the_diff_of_the_pull_request(github: GitHubStandIn) -> N
         assert asked(checkout.workspace, "git status --porcelain") == ""
         assert asked(checkout.workspace, ends).split() == [pull.head_sha, pull.merge_base_sha]
         assert checkout.repository.text("rev-parse", MERGE_BASE_REF) == pull.merge_base_sha
-        assert (checkout.branch, checkout.default_branch) == ("pull/1/head", "trunk")
         assert checkout.base_sha == checkout.repository.text("rev-parse", "HEAD") == pull.head_sha
 
 

@@ -208,5 +208,14 @@ def test_a_proposal_to_an_unmoved_branch_survives_a_default_branch_that_moved(gi
     assert "other.py" not in tree(github, "fix-DEMO-1")
 
 
+def test_a_change_on_a_commit_that_nobody_merged_is_not_published(github: GitHubStandIn) -> None:
+    github.push_commit("of-a-stranger", {".github/workflows/steal.yml": b"on: push\n"})
+    asked = proposal(github, base="of-a-stranger")
+    error = fails(JobFailed, lambda: writer(github).propose(asked))
+    assert "does not stand on the repository's default branch" in str(error)
+    assert github.branch_head("fix-DEMO-1") is None
+    assert writes(github) == []
+
+
 def test_the_adapters_do_not_print_their_token(github: GitHubStandIn) -> None:
     assert github.settings.write_token not in f"{writer(github)!r} {vars(writer(github))}"

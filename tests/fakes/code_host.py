@@ -76,8 +76,6 @@ class FakeCheckout:
 
     found: Changeset | None
     workspace: Path = Path("/workspace")
-    branch: str = "main"
-    default_branch: str = "main"
 
     def changeset(self) -> Changeset:
         if self.found is None:

@@ -101,7 +101,7 @@ def test_the_tickets_own_branches_are_written(world: Pipeline, branch: str) -> N
 
 
 def test_a_change_in_the_result_of_a_comment_is_not_looked_at(world: Pipeline) -> None:
-    told = publish(world, job_result(changeset=changeset(), branch="x", base_branch="y"), job())
+    told = publish(world, job_result(changeset=changeset(), branch="x"), job())
     assert told.startswith("## INVESTIGATION RESULTS")
     assert world.pull_requests.proposals == []
 

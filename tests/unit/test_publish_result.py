@@ -103,7 +103,7 @@ def test_the_steps_are_comment_then_labels(world: World) -> None:
 def test_a_fix_becomes_a_pull_request_first_and_the_comment_links_to_it(world: World) -> None:
     world.publish(fix_job())
     (proposal,) = world.pull_requests.proposals
-    assert (proposal.branch, proposal.base_branch) == ("fix-DEMO-1", "main")
+    assert proposal.branch == "fix-DEMO-1"
     assert proposal.changeset == changeset()
     assert proposal.title == "fix: Ten pieces cost full price [DEMO-1]"
     assert proposal.body.startswith("Ticket: [DEMO-1](https://example.atlassian.net/browse/DEMO-1)\n\n")
@@ -112,7 +112,7 @@ def test_a_fix_becomes_a_pull_request_first_and_the_comment_links_to_it(world: W
 
 def test_the_end_is_logged(world: World) -> None:
     world.publish()
-    facts = {"outcome": "succeeded", "duration_ms": 61_000, "cost_usd": 0.25}
+    facts = {"outcome": "succeeded", "sandbox": "bubblewrap", "duration_ms": 61_000, "cost_usd": 0.25}
     assert world.events.named("job.ended") == [{**job().log_fields(), **facts}]
 
 

@@ -166,7 +166,6 @@ class Proposal:
 
     job: Job
     branch: str
-    base_branch: str
     changeset: Changeset
     title: str
     body: str
@@ -213,14 +212,6 @@ class Checkout(Protocol):
     @property
     def workspace(self) -> Path:
         """The working tree, the agent's."""
-
-    @property
-    def branch(self) -> str:
-        """The branch that was cloned."""
-
-    @property
-    def default_branch(self) -> str:
-        """The repository's default branch."""
 
     def changeset(self) -> Changeset:
         """Everything that differs from the commit that was cloned."""

@@ -114,8 +114,6 @@ class GitCheckout:
     """One clone."""
 
     repository: GitRepository
-    branch: str
-    default_branch: str
     base_sha: str
 
     @property
@@ -167,8 +165,7 @@ class GitCloner:
         # Unlike a checkout of paths, this takes a head that deletes every file.
         repository.run("read-tree", "--reset", "-u", "HEAD")
         _give_agent_a_copy(repository)
-        branch = f"pull/{subject.number}/head"
-        return GitCheckout(repository, branch, self._default_branch(), subject.head_sha)
+        return GitCheckout(repository, subject.head_sha)
 
     def _clone_into(self, folder: Path, branch: str | None) -> GitCheckout:
         repository = GitRepository(folder / "trusted.git", folder / "workspace")
@@ -177,11 +174,10 @@ class GitCloner:
         shallow = ["--quiet", "--bare", "--depth=1", "--single-branch", "--no-tags"]
         self._remote("clone", *shallow, *wanted, "--", self._url, str(repository.git_dir))
         _take_bytes_as_they_are(repository)
-        cloned = repository.text("symbolic-ref", "--short", "HEAD")
         base_sha = self._commit(repository)
         repository.run("checkout", "--quiet", "--force", "HEAD", "--", ".")
         _give_agent_a_copy(repository)
-        return GitCheckout(repository, cloned, self._default_branch() if branch else cloned, base_sha)
+        return GitCheckout(repository, base_sha)
 
     @property
     def _url(self) -> str:
@@ -193,11 +189,7 @@ class GitCloner:
         except JobFailed:
             raise JobFailed(f"The repository {self.repo} has no commit yet.") from None
 
-    def _default_branch(self) -> str:
-        answer = self._remote("ls-remote", "--symref", "--", self._url, "HEAD")
-        return answer.split("\t", 1)[0].removeprefix("ref: refs/heads/")
-
-    def _remote(self, *arguments: str) -> str:
+    def _remote(self, *arguments: str) -> None:
         """A git command that talks to the server, as the read token."""
         # The empty helper first: it clears any that a configuration may have brought. Ours answers for its
         # server alone, wherever a redirect leads.
@@ -220,7 +212,6 @@ class GitCloner:
             raise TransientError("GitHub did not deliver the repository in time.") from error
         if done.returncode != 0:
             raise self._explained(done.stderr.decode(errors="replace").lower())
-        return done.stdout.decode()
 
     def _explained(self, complaint: str) -> Exception:
         if "remote branch" in complaint:

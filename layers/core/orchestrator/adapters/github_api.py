@@ -34,6 +34,10 @@ REPEATED = Retry(
 )
 
 
+# The default branch is ahead of the commit, or is the commit.
+ON_DEFAULT_BRANCH = frozenset({"ahead", "identical"})
+
+
 def connect(settings: GitHubSettings, token: str) -> Repository:
     """The repository, not asked for yet: the first real request is the caller's."""
     client = Github(
@@ -109,6 +113,7 @@ class GitHubWriter:
     def _push(self, proposal: Proposal) -> None:
         ref = self._ref(proposal.branch)
         if ref is None:
+            self._check_base(proposal.changeset.base_sha)
             commit = self._commit(proposal)
             self.repository.create_git_ref(f"refs/heads/{proposal.branch}", commit.sha)
             return
@@ -119,6 +124,17 @@ class GitHubWriter:
                 f"The branch `{proposal.branch}` moved while the agent was at work, so its change was not pushed."
             )
         ref.edit(self._commit(proposal).sha)
+
+    def _check_base(self, base_sha: str) -> None:
+        """A change may only stand on what people have merged: a fork's commits can be reached here too."""
+        trunk = self.repository.default_branch
+        if (
+            self.repository.compare(base_sha, trunk, comparison_commits_per_page=1).status
+            not in ON_DEFAULT_BRANCH
+        ):
+            raise JobFailed(
+                "The change does not stand on the repository's default branch. It was not published."
+            )
 
     def _ref(self, branch: str) -> GitRef | None:
         # Asked for by name, a ref that is missing would show only when it is used.
@@ -147,7 +163,7 @@ class GitHubWriter:
 
     def _open(self, proposal: Proposal) -> str:
         pull = self.repository.create_pull(
-            base=proposal.base_branch,
+            base=self.repository.default_branch,
             head=proposal.branch,
             title=proposal.title,
             body=f"{proposal.body}\n\n{marker(proposal.job)}",

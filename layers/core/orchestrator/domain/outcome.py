@@ -59,7 +59,6 @@ class JobResult(BaseModel):
     duration_ms: int = 0
     denials: tuple[Denial, ...] = ()
     branch: str | None = None
-    base_branch: str | None = None
     changeset: Changeset | None = None
     subject: ReviewSubject | None = None
     unformed: bool = False

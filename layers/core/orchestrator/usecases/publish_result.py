@@ -112,14 +112,13 @@ class PublishResult:
         )
 
     def _proposal(self, action: Action, job: Job, result: JobResult) -> Proposal:
-        if result.branch is None or result.base_branch is None or result.changeset is None:
+        if result.branch is None or result.changeset is None:
             raise JobFailed("The stored result holds no change to publish.")
         if not action.owns_branch(result.branch, job.issue_key):
             raise JobFailed("The stored result names a branch that is none of this ticket's.")
         return Proposal(
             job=job,
             branch=result.branch,
-            base_branch=result.base_branch,
             changeset=result.changeset,
             title=comment.pull_request_title(action, job, result),
             body=comment.pull_request_body(action, job, result, self.issues.issue_url(job.issue_key)),
@@ -150,6 +149,7 @@ class PublishResult:
             "job.ended",
             **job.log_fields(),
             outcome=outcome,
+            sandbox=result.sandbox,
             duration_ms=result.duration_ms,
             cost_usd=result.cost_usd,
         )

@@ -132,7 +132,7 @@ class RunJob:
             run = self._ask(work, checkout, None)
             self._phase(work.job, "collect")
             result = _changed(work, run, checkout, self.protected)
-        return result.model_copy(update={"branch": plan.name, "base_branch": checkout.default_branch})
+        return result.model_copy(update={"branch": plan.name})
 
     def _review(self, work: _Work) -> JobResult:
         number = work.brief.pull_request
