@@ -3,20 +3,21 @@
 Prints the probes as JSON lines. Fargate answers ENOSPC to new user namespaces; an old kernel has no Landlock.
 """
 
-import encodings.idna  # noqa: F401  # cannot be loaded any more by whom has left root
 import errno
 import os
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
-from tests.integration.agents import REPORT, RUNGS, claude, reports, task, turns
+from tests.integration.agents import REPORT, RUNGS, claude, nobody, reports, task, turns
 
 from alm.standins.model import ScriptedModel
 from orchestrator.adapters.wall.confine import filter_calls
 from orchestrator.adapters.wall.ladder import Ladder
 from orchestrator.adapters.wall.libseccomp import filtering, has_flag
 from orchestrator.adapters.wall.no_wall import NoWall
+from orchestrator.adapters.wall.sandbox import Sandbox
 from orchestrator.domain.wall import Probe, Rung
 from orchestrator.errors import SandboxRefused
 
@@ -53,21 +54,35 @@ def show(probes: tuple[Probe, ...]) -> None:
 
 def main() -> None:
     floor, *lacks = sys.argv[1:]
-    take_away(lacks)
     with tempfile.TemporaryDirectory() as folder, ScriptedModel(turns(reports(REPORT))) as model:
-        workspace = Path(folder, "job", "workspace")
         Path(folder).chmod(0o711)
-        workspace.mkdir(parents=True)
+        if "root" in lacks:
+            run(model.url, made(folder, "before"), RUNGS["bubblewrap"])  # loads all that cannot be read later
+        workspace = made(folder, "job")
+        take_away(lacks)
         if "root" in lacks:
             leave_root(Path(folder))
-        agent = claude(model.url)
-        agent.ladder = Ladder((*RUNGS.values(), NoWall()), Rung(floor))
         try:
-            run = agent.run(task(workspace), Path(folder, "transcript"), show)
+            report = run(model.url, workspace, *RUNGS.values(), NoWall(), floor=Rung(floor))
         except SandboxRefused as refused:
             sys.stderr.write(str(refused))
         else:
-            assert run.report == REPORT
+            assert report == REPORT
+
+
+def made(folder: str, name: str) -> Path:
+    workspace = Path(folder, name, "workspace")
+    workspace.mkdir(parents=True)
+    return workspace
+
+
+def run(
+    url: str, workspace: Path, *ladder: Sandbox, floor: Rung = Rung.SECCOMP
+) -> Mapping[str, object] | None:
+    agent = claude(url)
+    agent.ladder = Ladder(ladder, floor)
+    heard = show if len(ladder) > 1 else nobody
+    return agent.run(task(workspace), workspace.parent / "transcript", heard).report
 
 
 if __name__ == "__main__":

@@ -74,8 +74,11 @@ def test_only_the_gateway_answers_inside(workspace: Path) -> None:
         '(timeout 2 bash -c "</dev/tcp/$t" && echo "up:$t") 2>/dev/null || echo "down:$t"; done'
     )
     ran = ask(turns(bash(probe), reports(REPORT)), task(workspace))
+    assert ran.transcript.count("up:127.0.0.1/8080\\n") > 0
     assert ran.transcript.count("down:") > 0
-    assert "up:1" not in ran.transcript
+    assert "up:127.0.0.1/22" not in ran.transcript
+    assert "up:1.1.1.1" not in ran.transcript
+    assert "up:169" not in ran.transcript
 
 
 def test_no_other_process_of_the_machine_is_seen_inside(workspace: Path) -> None:

@@ -232,3 +232,14 @@ def test_the_machine_is_elsewhere(path: str) -> None:
 )
 def test_what_an_agent_has_or_asks_for_honestly_is_not_elsewhere(path: str) -> None:
     assert not is_elsewhere(path)
+
+
+@pytest.mark.parametrize(
+    "printed",
+    [
+        "Exit code 159",
+        f"Exit code 1\n{SHELL}  4711 Bad system call         (core dumped) ./other-architecture",
+    ],
+)
+def test_a_program_of_another_architecture_is_ended_and_that_counts(printed: str) -> None:
+    assert is_kernel_refusal("Bash", printed, is_error=True)

@@ -46,7 +46,10 @@ _NODE = re.compile(
 )
 # A script that is not executable ends so: nothing the wall forbids.
 _NOT_EXECUTABLE = re.compile(r"^Exit code 126\n.{0,300}: \./[^:\n]{1,200}: Permission denied\s*\Z")
-_KILLED = re.compile(r"^Exit code (?:137|153)\b|^(?:/bin/)?bash: line \d+: +\d+ Killed ", re.MULTILINE)
+# By the watcher or for want of memory, for a file too large, for a call of another architecture.
+_KILLED = re.compile(
+    r"^Exit code (?:137|153|159)\b|^(?:/bin/)?bash: line \d+: +\d+ (?:Killed|Bad system call) ", re.MULTILINE
+)
 
 _MISSING = re.compile(
     r"No such file or directory|ENOENT: no such file|os error 2\)|does not exist", re.IGNORECASE

@@ -7,12 +7,12 @@ import json
 import math
 import socket as sockets
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from socketserver import ThreadingMixIn, UnixStreamServer
-from threading import BoundedSemaphore, Lock, Thread
+from threading import BoundedSemaphore, Lock, Thread, current_thread
 from typing import Any, Self
 
 from orchestrator.adapters.gateway.agent_http import AgentConnection, body_length, is_dense
@@ -40,6 +40,8 @@ QUERIES = ("", "?beta=true")
 MOST_DENIALS = 1000
 # Each is a thread. The CLI has a handful, its sub-agents and tunnels a few dozen.
 MOST_CONNECTIONS = 128
+# One that waits for the service ends when that answers; nobody waits for it.
+HANG_UP_S = 1.0
 
 
 @dataclass
@@ -67,8 +69,9 @@ class Gateway:
     def __exit__(self, *_: object) -> None:
         self._server.stop()
         self._thread.join()
-        self._server.server_close()
         self.egress.close()
+        self._server.hang_up()
+        self._server.server_close()
         self.socket.unlink(missing_ok=True)
 
     @property
@@ -111,7 +114,12 @@ class _Server(ThreadingMixIn, UnixStreamServer):
     daemon_threads = True
     request_queue_size = 64
     gateway: Gateway
-    _stopping = False
+
+    def __init__(self, path: str, handler: type[BaseHTTPRequestHandler]) -> None:
+        super().__init__(path, handler)
+        self._stopping = False
+        self._peers: dict[Thread, Any] = {}
+        self._lock = Lock()
 
     def process_request(self, request: Any, client_address: Any) -> None:
         """A thread for each peer, as long as there are not too many."""
@@ -122,9 +130,13 @@ class _Server(ThreadingMixIn, UnixStreamServer):
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
         """Serve the peer, then make room for another."""
+        with self._lock:
+            self._peers[current_thread()] = request
         try:
             super().process_request_thread(request, client_address)
         finally:
+            with self._lock:
+                del self._peers[current_thread()]
             self.gateway.connections.release()
 
     def serve(self) -> None:
@@ -136,6 +148,15 @@ class _Server(ThreadingMixIn, UnixStreamServer):
         """Wake the loop: a socket that is shut down has no next peer."""
         self._stopping = True
         self.socket.shutdown(sockets.SHUT_RDWR)
+
+    def hang_up(self) -> None:
+        """End every connection that is still open, and return when none is."""
+        with self._lock:
+            peers = dict(self._peers)
+        for thread, peer in peers.items():
+            with suppress(OSError):  # it has just gone
+                peer.shutdown(sockets.SHUT_RDWR)
+            thread.join(HANG_UP_S)
 
     def get_request(self) -> tuple[Any, Any]:
         """A unix peer has no address, which the HTTP handler needs one of."""
