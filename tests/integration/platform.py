@@ -7,7 +7,7 @@ import errno
 import os
 import sys
 import tempfile
-from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from tests.integration.agents import REPORT, RUNGS, claude, nobody, reports, task, turns
@@ -17,7 +17,6 @@ from orchestrator.adapters.wall.confine import filter_calls
 from orchestrator.adapters.wall.ladder import Ladder
 from orchestrator.adapters.wall.libseccomp import filtering, has_flag
 from orchestrator.adapters.wall.no_wall import NoWall
-from orchestrator.adapters.wall.sandbox import Sandbox
 from orchestrator.domain.wall import Probe, Rung
 from orchestrator.errors import SandboxRefused
 
@@ -56,14 +55,16 @@ def main() -> None:
     floor, *lacks = sys.argv[1:]
     with tempfile.TemporaryDirectory() as folder, ScriptedModel(turns(reports(REPORT))) as model:
         Path(folder).chmod(0o711)
+        agent, asked = claude(model.url), task(made(folder, "job"))
         if "root" in lacks:
-            run(model.url, made(folder, "before"), RUNGS["bubblewrap"])  # loads all that cannot be read later
-        workspace = made(folder, "job")
+            # Loads all that cannot be read later.
+            agent.run(replace(asked, workspace=made(folder, "before")), Path(folder, "transcript"), nobody)
+        agent.ladder = Ladder((*RUNGS.values(), NoWall()), Rung(floor))
         take_away(lacks)
         if "root" in lacks:
             leave_root(Path(folder))
         try:
-            report = run(model.url, workspace, *RUNGS.values(), NoWall(), floor=Rung(floor))
+            report = agent.run(asked, Path(folder, "transcript"), show).report
         except SandboxRefused as refused:
             sys.stderr.write(str(refused))
         else:
@@ -74,15 +75,6 @@ def made(folder: str, name: str) -> Path:
     workspace = Path(folder, name, "workspace")
     workspace.mkdir(parents=True)
     return workspace
-
-
-def run(
-    url: str, workspace: Path, *ladder: Sandbox, floor: Rung = Rung.SECCOMP
-) -> Mapping[str, object] | None:
-    agent = claude(url)
-    agent.ladder = Ladder(ladder, floor)
-    heard = show if len(ladder) > 1 else nobody
-    return agent.run(task(workspace), workspace.parent / "transcript", heard).report
 
 
 if __name__ == "__main__":

@@ -250,20 +250,24 @@ def test_what_the_canary_does_not_say_plainly_counts_against_the_wall(
 def test_a_canary_that_does_not_end_counts_against_the_wall(
     sandbox: Sandbox, workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(canary, "TIMEOUT_S", 0.5)
+    monkeypatch.setattr(canary, "TIMEOUT_S", 3.0)
     slow = Around('"$@" | grep -v ^end; sleep 30', sandbox)
     assert refusal(slow, workspace) == "a program behind it did not say whether it could finish"
 
 
-@pytest.mark.parametrize(
-    ("script", "answer"), [("exit 0", Answer.DENIED), ("exec sleep 30", Answer.UNDETERMINED)]
-)
-def test_a_canary_that_says_nothing_means_that_there_is_no_such_wall_here(
-    sandbox: Sandbox, workspace: Path, monkeypatch: pytest.MonkeyPatch, script: str, answer: Answer
+def test_a_canary_that_ends_without_a_word_means_that_there_is_no_such_wall_here(
+    sandbox: Sandbox, workspace: Path
+) -> None:
+    with a_room(workspace) as room:
+        assert probed(Around("exit 0", sandbox), room).answer is Answer.DENIED
+
+
+def test_a_canary_that_says_nothing_in_time_leaves_it_open(
+    sandbox: Sandbox, workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(canary, "TIMEOUT_S", 0.5)
     with a_room(workspace) as room:
-        assert probed(Around(script, sandbox), room).answer is answer
+        assert probed(Around("exec sleep 30", sandbox), room).answer is Answer.UNDETERMINED
 
 
 def test_an_agent_behind_a_wall_with_a_hole_is_not_started(

@@ -159,8 +159,6 @@ class Bubblewrap:
         ):
             descriptors = (options.fileno(), status_out, calls, users, groups)
             process = self._popen(confined, descriptors)
-            # It has no child before it knows its options: what is said about it now holds for all of them.
-            limits.sacrifice(process.pid)
             options.close()
             with suppress(BrokenPipeError):  # it ended by itself: its exit status tells
                 write.write(_as_arguments(bwrap_options(confined, users, groups)))

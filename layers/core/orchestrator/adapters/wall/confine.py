@@ -27,6 +27,8 @@ def main() -> None:
         orders = json.load(orders_file)
     sys.path[:] = orders["python_path"]
     confine_files = _landlock(orders)
+    with open("/proc/self/oom_score_adj", "w") as file:  # noqa: PTH123  # nothing more is loaded than has to be
+        file.write(str(orders["oom_score_adj"]))
     os.chdir(orders["folder"])
     for kind, limit in orders["limits"].items():
         resource.setrlimit(int(kind), (limit, limit))

@@ -46,7 +46,7 @@ def limits() -> Mapping[int, int]:
 
 
 def limited(argv: tuple[str, ...]) -> tuple[str, ...]:
-    """The same program under the limits."""
+    """The same program under the limits, and the first to go when memory is gone."""
     names = {
         resource.RLIMIT_NOFILE: "nofile",
         resource.RLIMIT_NPROC: "nproc",
@@ -54,23 +54,15 @@ def limited(argv: tuple[str, ...]) -> tuple[str, ...]:
         resource.RLIMIT_DATA: "data",
         resource.RLIMIT_CORE: "core",
     }
-    return (
-        "/usr/bin/prlimit",
-        *(f"--{names[kind]}={value}" for kind, value in limits().items()),
-        "--",
-        *argv,
-    )
+    bounds = (f"--{names[kind]}={value}" for kind, value in limits().items())
+    # A process may always offer itself; that of another user, or one that has just started, we may not.
+    return ("/usr/bin/choom", "-n", str(FIRST_TO_DIE), "--", "/usr/bin/prlimit", *bounds, "--", *argv)
 
 
 def _at_most(kind: int, wanted: int) -> int:
     """A limit that is lower already stays: nobody may raise it."""
     _, hard = resource.getrlimit(kind)
     return wanted if hard == resource.RLIM_INFINITY else min(hard, wanted)
-
-
-def sacrifice(pid: int) -> None:
-    """Let the kernel end this process and its children first when memory is gone."""
-    Path(f"/proc/{pid}/oom_score_adj").write_text(str(FIRST_TO_DIE))
 
 
 def excess(usage: Usage, disk: "Disk") -> str | None:

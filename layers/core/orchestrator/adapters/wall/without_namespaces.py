@@ -98,8 +98,6 @@ class _WithoutNamespaces:
         self.check(uid)
         with told(json.dumps(self.orders(confined, uid)).encode()) as descriptor:
             process = launch((sys.executable, "-I", str(CONFINE), str(descriptor)), {}, (descriptor,))
-        # It is still ours and not yet the agent: what is said about it now holds for all its children.
-        limits.sacrifice(process.pid)
         return ConfinedUser(process, uid)
 
     def orders(self, confined: Confined, uid: int) -> Mapping[str, Any]:
@@ -110,6 +108,7 @@ class _WithoutNamespaces:
             "folder": str(confined.room.workspace),
             "uid": uid,
             "limits": dict(limits.limits()),
+            "oom_score_adj": limits.FIRST_TO_DIE,
             "filter": shared_network_filter().hex(),
             "readable": None,
             "writable": None,

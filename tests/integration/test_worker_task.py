@@ -1,0 +1,138 @@
+"""run_job as a task of its own, through its process: what it does with signals, its queue, and a bad set-up."""
+
+import json
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.builders import brief
+from tests.integration.agents import REPORT, reports, turns
+from tests.integration.deployment import Deployment, until
+
+from alm.standins.model import Conversation, Turn
+from orchestrator.domain.fleet import UNUSABLE
+from orchestrator.domain.job import Job
+
+JOB = Job(
+    job_id="DEMO-1-investigate-1",
+    issue_id="1",
+    issue_key="DEMO-1",
+    action="investigate",
+    label="ai-investigate",
+)
+
+
+@pytest.fixture
+def deployment() -> Iterator[Deployment]:
+    with Deployment.around(turns(reports(REPORT))) as running:
+        yield running
+
+
+def listens(process: "subprocess.Popen[bytes]") -> bool:
+    """Whether the process has its own handler for SIGTERM by now."""
+    status = Path(f"/proc/{process.pid}/status").read_text()
+    (caught,) = (int(line.split()[1], 16) for line in status.splitlines() if line.startswith("SigCgt:"))
+    return bool(caught >> (signal.SIGTERM - 1) & 1)
+
+
+def outcome(deployment: Deployment) -> str:
+    """How the one job on the result queue ended."""
+    message = deployment.aws.next_result(0)
+    assert message is not None
+    assert json.loads(message["Body"]) == JOB.model_dump(mode="json")
+    return str(json.loads(deployment.aws.artifact(f"jobs/{JOB.job_id}/result.json"))["verdict"]["outcome"])
+
+
+def test_a_task_takes_one_job_and_exits(deployment: Deployment) -> None:
+    deployment.queue(JOB, brief())
+    assert deployment.ended(deployment.worker()) == 0
+    assert outcome(deployment) == "succeeded"
+    assert deployment.jobs.waiting() == 0
+    measured = deployment.measured()
+    assert (measured["Jobs"], measured["JobSeconds"] > 0) == (1, True)
+
+
+def test_an_idle_task_leaves_at_once_when_it_is_told_to_stop(deployment: Deployment) -> None:
+    process = deployment.worker()
+    until(lambda: listens(process))
+    process.send_signal(signal.SIGTERM)
+    assert deployment.ended(process) == 0
+    assert deployment.printed == []
+
+
+def test_a_task_that_is_stopped_ends_its_agent_and_finishes_its_message() -> None:
+    with Deployment.around(lambda _: Turn(think_s=90)) as deployment:
+        deployment.queue(JOB, brief())
+        process = deployment.worker()
+        until(lambda: bool(deployment.model.requests))
+        process.send_signal(signal.SIGTERM)
+        assert deployment.ended(process) == 0
+        assert outcome(deployment) == "cancelled"
+        assert deployment.aws.in_flight() == 1, "the job's message is gone, its result waits"
+
+
+def test_a_task_that_is_stopped_while_it_clones_starts_no_agent() -> None:
+    def never(conversation: Conversation) -> Turn:
+        raise AssertionError(conversation)
+
+    with Deployment.around(never) as deployment:
+        deployment.queue(JOB, brief())
+        process = deployment.worker()
+        until(lambda: bool(deployment.github.requests))
+        process.send_signal(signal.SIGTERM)
+        assert deployment.ended(process) == 0
+        assert outcome(deployment) == "cancelled"
+        assert deployment.model.requests == []
+
+
+def test_what_is_unusable_is_one_line_and_costs_no_message_a_try(deployment: Deployment) -> None:
+    deployment.queue(JOB, brief())
+    cases = [
+        (
+            "alm/github/read",
+            '{"token": "s3cret with blanks"}',
+            {},
+            "The secret alm/github/read cannot be used",
+        ),
+        ("alm/anthropic", "s3cret", {}, "The secret alm/anthropic cannot be used: JSON"),
+        (
+            "alm/anthropic",
+            "s3cret",
+            {"GITHUB_SECRET": "alm/nowhere"},
+            "The secret alm/nowhere could not be read",
+        ),
+        (
+            "alm/anthropic",
+            "s3cret",
+            {"JOBS_TABLE": "", "SANDBOX_FLOOR": "none"},
+            "The configuration cannot be used",
+        ),
+    ]
+    for secret, value, told, named in cases:
+        good = deployment.settings.secrets()[secret]
+        deployment.store_secret(secret, value)
+        assert deployment.ended(deployment.worker(**told)) == UNUSABLE
+        line, metric = deployment.printed
+        assert (line["message"], line["error"].startswith(named)) == ("config.unusable", True)
+        assert all(name in line["error"] for name in told.keys() - {"GITHUB_SECRET"})
+        assert metric["ConfigErrors"] == [1]
+        assert "s3cret" not in json.dumps(deployment.printed)
+        deployment.store_secret(secret, good)
+        deployment.printed.clear()
+    untouched = deployment.jobs.receive(0)
+    assert untouched is not None
+    assert untouched.attempt == 1
+
+
+def test_a_foreign_message_goes_to_the_dead_letters_and_the_job_behind_it_runs(
+    deployment: Deployment,
+) -> None:
+    body = '{"version": 2, "job_id": "x"}'
+    deployment.send_foreign(deployment.aws.job_queue, body)
+    deployment.queue(JOB, brief())
+    assert deployment.ended(deployment.worker()) == 0
+    assert (deployment.aws.dead_letters(), outcome(deployment)) == (1, "succeeded")
+    assert [line["attempt"] for line in deployment.logged("message.foreign")] == [1, 2, 3, 4]
+    assert body not in json.dumps([line for line in deployment.printed if line.get("level") == "WARNING"])
