@@ -9,9 +9,11 @@ import json
 import os
 import resource
 import sys
+from collections.abc import Callable
 from typing import Any
 
 _PR_SET_NO_NEW_PRIVS, _PR_SET_SECCOMP, _SECCOMP_MODE_FILTER = 38, 22, 2  # <linux/prctl.h>, <linux/seccomp.h>
+_ABORT = 1  # sandlock's BranchAction.ABORT
 _INSTRUCTION_BYTES = 8  # struct sock_filter
 
 
@@ -25,7 +27,6 @@ def main() -> None:
     """Read the orders, do as they say, become the program."""
     with open(int(sys.argv[1]), "rb") as orders_file:  # noqa: PTH123  # a descriptor
         orders = json.load(orders_file)
-    sys.path[:] = orders["python_path"]
     confine_files = _landlock(orders)
     with open("/proc/self/oom_score_adj", "w") as file:  # noqa: PTH123  # nothing more is loaded than has to be
         file.write(str(orders["oom_score_adj"]))
@@ -39,14 +40,32 @@ def main() -> None:
     os.execve(orders["argv"][0], orders["argv"], orders["environment"])  # noqa: S606  # no shell is wanted
 
 
-def _landlock(orders: dict[str, Any]) -> Any:
-    """What shuts the files off; loaded while everything can still be read."""
+def _landlock(orders: dict[str, Any]) -> Callable[[], None]:
+    """What shuts the files off; put together while everything can still be read.
+
+    By sandlock's C library, called as `confine` of its Python package calls it: that package alone takes twice as
+    long to load as all the rest here.
+    """
     if orders["readable"] is None:
         return lambda: None
-    from sandlock import Sandbox, confine  # noqa: PLC0415  # takes a while, and one rung only needs it
+    library = ctypes.CDLL(orders["sandlock"])
+    for name in ("builder_new", "builder_fs_read", "builder_fs_write", "builder_on_error", "build"):
+        getattr(library, f"sandlock_sandbox_{name}").restype = ctypes.c_void_p
+    rules = ctypes.c_void_p(library.sandlock_sandbox_builder_new())
+    for add, paths in (("read", orders["readable"]), ("write", orders["writable"])):
+        for path in paths:
+            added = getattr(library, f"sandlock_sandbox_builder_fs_{add}")(rules, os.fsencode(path))
+            rules = ctypes.c_void_p(added)
+    # There is no branch of the files that could be kept: what is left to say is that it would be dropped.
+    rules = ctypes.c_void_p(library.sandlock_sandbox_builder_on_error(rules, _ABORT))
+    error, words = ctypes.c_int(), ctypes.c_char_p()
+    policy = ctypes.c_void_p(library.sandlock_sandbox_build(rules, ctypes.byref(error), ctypes.byref(words)))
 
-    rules = Sandbox(fs_readable=orders["readable"], fs_writable=orders["writable"])
-    return lambda: confine(rules)
+    def confine() -> None:
+        if not policy or error.value or library.sandlock_confine(policy) != 0:
+            raise OSError("sandlock: the kernel's Landlock cannot hold these rules")
+
+    return confine
 
 
 def _become(uid: int) -> None:

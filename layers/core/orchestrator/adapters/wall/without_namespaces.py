@@ -10,6 +10,8 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from signal import Signals
 from typing import Any, ClassVar
@@ -97,7 +99,7 @@ class _WithoutNamespaces:
             )
         self.check(uid)
         with told(json.dumps(self.orders(confined, uid)).encode()) as descriptor:
-            process = launch((sys.executable, "-I", str(CONFINE), str(descriptor)), {}, (descriptor,))
+            process = launch((sys.executable, "-I", "-S", str(CONFINE), str(descriptor)), {}, (descriptor,))
         return ConfinedUser(process, uid)
 
     def orders(self, confined: Confined, uid: int) -> Mapping[str, Any]:
@@ -112,7 +114,7 @@ class _WithoutNamespaces:
             "filter": shared_network_filter().hex(),
             "readable": None,
             "writable": None,
-            "python_path": sys.path,
+            "sandlock": None,
         }
 
     def exposed(self, sockets: tuple[str, ...]) -> tuple[str, ...]:
@@ -125,6 +127,17 @@ class _WithoutNamespaces:
             raise WallUnavailable(
                 f"a program of the worker's machine listens where any user may call ({reached[0]})"
             )
+
+
+@cache
+def _sandlock_library() -> str:
+    """Where sandlock's C library lies; the package itself is not loaded."""
+    found = find_spec("sandlock")
+    folders = [] if found is None else found.submodule_search_locations or []
+    libraries = [str(path) for folder in folders for path in Path(folder).glob("libsandlock_ffi*.so")]
+    if not libraries:
+        raise WallUnavailable("sandlock is not installed on the worker")
+    return libraries[0]
 
 
 @dataclass(frozen=True)
@@ -145,6 +158,7 @@ class Landlock(_WithoutNamespaces):
         (own if room.writable else readable).append(str(room.workspace))
         return {
             **super().orders(confined, uid),
+            "sandlock": _sandlock_library(),
             "readable": [path for path in readable if Path(path).exists()],
             "writable": [path for path in (*own, *WRITABLE) if os.path.lexists(path)],
         }
