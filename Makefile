@@ -1,6 +1,6 @@
 # Every target makes the clone ready first; when it is, that takes no time.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test conformance check format bench
+.PHONY: chaos help setup demo test conformance check scan format bench
 
 # Demo, tests and bench see these variables and no others: no credential, no setting of the person's own Claude or AWS.
 KEPT := PATH HOME USER LANG LC_ALL TERM COLUMNS TMPDIR TZ CI SSL_CERT_FILE SSL_CERT_DIR REQUESTS_CA_BUNDLE
@@ -22,6 +22,9 @@ test: setup ## Run all tests but the attacks
 conformance: setup ## Play every attack on every wall and print the table
 	@$(CLEAN) $(BIN)/pytest --quiet tests/conformance
 
+chaos: setup ## Kill, lose and repeat at random until a promise breaks; SEED and SCHEDULES choose
+	@$(CLEAN) $(BIN)/python -m tests.chaos $(if $(SEED),--seed $(SEED)) $(if $(SCHEDULES),--schedules $(SCHEDULES))
+
 check: setup ## Look at format, lint, types, template and lock file
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
@@ -29,8 +32,19 @@ check: setup ## Look at format, lint, types, template and lock file
 	$(BIN)/shellcheck scripts/setup .ci/run
 	.tools/uv/bin/uv lock --check --offline --quiet
 	$(CLEAN) AWS_DEFAULT_REGION=us-east-1 SAM_CLI_TELEMETRY=0 $(BIN)/sam validate --lint
+	$(BIN)/cfn-lint template.yaml infra/*.yaml
 	$(CLEAN) $(BIN)/python -m alm.check_prompts
 	$(CLEAN) $(BIN)/pytest --quiet tests/unit/test_architecture.py
+
+# In an environment of its own: it wants an older boto3 than the application.
+.tools/checkov/installed: infra/scan/requirements.txt | setup
+	.tools/uv/bin/uv venv --quiet --clear --python $(BIN)/python .tools/checkov
+	UV_SYSTEM_CERTS=$${UV_SYSTEM_CERTS:-true} .tools/uv/bin/uv pip sync --quiet --require-hashes \
+		--python .tools/checkov/bin/python $<
+	touch $@
+
+scan: setup .tools/checkov/installed ## Look at the templates for what a security policy forbids
+	$(CLEAN) .tools/checkov/bin/checkov --config-file infra/scan/checkov.yaml
 
 format: setup ## Put the code into the house format
 	$(BIN)/ruff format

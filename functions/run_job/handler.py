@@ -8,6 +8,4 @@ from orchestrator import bootstrap
 def handler(event: dict[str, Any], context: object) -> None:
     """Run the job of every record (the queue sends one); raising leaves it to the queue."""
     del context
-    work = bootstrap.work()
-    for record in event["Records"]:
-        work.on(bootstrap.delivery(record))
+    bootstrap.worked(event["Records"])

@@ -18,15 +18,15 @@ from orchestrator.adapters.s3 import S3Artifacts
 from orchestrator.adapters.secrets_manager import SecretsManager
 from orchestrator.adapters.sqs import SqsQueue, delivery
 from orchestrator.domain.job import Job
-from orchestrator.errors import ConfigError
-from orchestrator.ports import ArtifactStore, Delivery, JobReceiver, JobSender
+from orchestrator.errors import ConfigError, ForeignMessage
+from orchestrator.ports import ArtifactStore, Delivery, JobCounter, JobReceiver, JobSender
 
 _NUMBERS = count(1)
 SESSION = boto3.session.Session("local", "local", region_name=REGION)
 
 
-class Queue(JobSender, JobReceiver, Protocol):
-    """Both ends."""
+class Queue(JobSender, JobReceiver, JobCounter, Protocol):
+    """Both ends, and who looks at it from outside."""
 
 
 def job(issue_key: str = "DEMO-1") -> Job:
@@ -46,6 +46,23 @@ def queue(request: pytest.FixtureRequest) -> Iterator[Queue]:
     url = aws.sqs.create_queue(QueueName=name, Attributes={"FifoQueue": "true"})["QueueUrl"]
     yield SqsQueue(aws.sqs, url)
     aws.sqs.delete_queue(QueueUrl=url)
+
+
+@pytest.fixture(params=["moto", "fake"])
+def foreign_queue(request: pytest.FixtureRequest) -> Queue:
+    """The deployment's own kind of queue, with dead letters, and something of a stranger's on it."""
+    if request.param == "fake":
+        fake = FakeQueue()
+        fake.send_foreign("DEMO-1")
+        return fake
+    aws: LocalAws = request.getfixturevalue("aws")
+    aws.sqs.send_message(
+        QueueUrl=aws.job_queue,
+        MessageBody="what is this",
+        MessageGroupId="DEMO-1",
+        MessageDeduplicationId=uuid4().hex,
+    )
+    return SqsQueue(aws.sqs, aws.job_queue)
 
 
 @pytest.fixture(params=["moto", "fake"])
@@ -126,10 +143,45 @@ def test_a_deleted_job_is_gone(queue: Queue) -> None:
     assert queue.receive(0) is None
 
 
-@pytest.mark.parametrize("body", ["", "null", "[]", "{}", '{"version": 2}', "not json"])
+@pytest.mark.parametrize(
+    "body",
+    ["", "null", "[]", "{}", '{"version": 2}', "not json", '"\\ud800"', "[" * 100_000],
+    ids=lambda body: body[:9],
+)
 def test_a_message_that_is_no_job_is_an_error(body: str) -> None:
-    with pytest.raises(ValueError, match=r"Job|JSON|Expecting"):
-        delivery(body, "1", "receipt")
+    record = {
+        "messageId": "message",
+        "receiptHandle": "receipt",
+        "body": body,
+        "attributes": {"ApproximateReceiveCount": "3"},
+    }
+    with pytest.raises(ForeignMessage) as foreign:
+        delivery(record)
+    said = foreign.value
+    assert (said.message_id, said.receipt, said.attempt) == ("message", "receipt", 3)
+    assert said.__cause__ is None
+    assert body == "" or body not in str(said)
+
+
+def test_waiting_messages_are_counted_and_those_at_work_are_not(queue: Queue) -> None:
+    assert queue.waiting() == 0
+    for key in ("DEMO-1", "DEMO-2", "DEMO-3"):
+        queue.send(job(key))
+    assert queue.waiting() == 3
+    queue.delete(received(queue).receipt)
+    queue.receive(0)
+    assert queue.waiting() == 1
+
+
+def test_a_foreign_message_given_back_four_times_blocks_its_issue_no_longer(foreign_queue: Queue) -> None:
+    ours = job("DEMO-1")
+    foreign_queue.send(ours)
+    for attempt in (1, 2, 3, 4):
+        with pytest.raises(ForeignMessage) as foreign:
+            foreign_queue.receive(0)
+        assert foreign.value.attempt == attempt
+        foreign_queue.hide(foreign.value.receipt, 0)
+    assert received(foreign_queue).job == ours
 
 
 def test_a_missing_artifact_is_none(artifacts: ArtifactStore) -> None:

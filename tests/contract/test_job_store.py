@@ -55,7 +55,11 @@ def test_an_unknown_job_has_no_record(store: JobStore) -> None:
 def test_a_created_job_is_queued_and_knows_its_status_comment(store: JobStore) -> None:
     new = job()
     assert store.create(new, COMMENT)
-    assert record(store, new) == JobRecord(job_id=new.job_id, state=JobState.QUEUED, status_comment=COMMENT)
+    made = record(store, new)
+    assert made.queued_at is not None
+    assert made == JobRecord(
+        job_id=new.job_id, state=JobState.QUEUED, status_comment=COMMENT, queued_at=made.queued_at
+    )
 
 
 @pytest.mark.parametrize("comment", [COMMENT, None])
@@ -81,7 +85,8 @@ def test_a_job_created_after_its_start_stays_running_and_gets_its_status_comment
     before = record(store, new)
     assert before.status_comment is None
     assert [store.create(new, COMMENT), store.create(new, "20002")] == [True, False]
-    assert record(store, new) == before.model_copy(update={"status_comment": COMMENT})
+    now = record(store, new)
+    assert now == before.model_copy(update={"status_comment": COMMENT, "queued_at": now.queued_at})
     assert before.state is JobState.RUNNING
 
 
@@ -130,6 +135,19 @@ def test_the_walls_that_were_tried_are_recorded_and_nothing_else_changes(store: 
     )
     store.walls_tried(new, probes)
     assert record(store, new) == before.model_copy(update={"probes": probes})
+
+
+def test_every_run_keeps_its_last_cost_and_all_are_added_up(store: JobStore) -> None:
+    known = started(store)
+    for run, cost_usd in (("run_a", 3.0), ("run_b", 3.0), ("run_b", 0.25)):
+        store.spent(known, run, cost_usd)
+    assert store.start(known, 2)
+    assert (record(store, known).costs, record(store, known).spent_usd) == ({"run_a": 3.0, "run_b": 0.25}, 3.25)
+
+
+def test_a_cost_of_a_job_nobody_recorded_makes_no_record(store: JobStore) -> None:
+    store.spent(new := job(), "run_a", 3.0)
+    assert store.get(new.job_id) is None
 
 
 def test_showing_the_status_is_timed_and_nothing_else_changes(store: JobStore) -> None:
@@ -183,3 +201,15 @@ def test_the_table_keeps_what_the_job_was_and_forgets_it_in_time(aws: LocalAws) 
     (item,) = [item for item in aws.jobs() if item["job_id"] == new.job_id]
     assert {**item, **new.model_dump(exclude={"version"})} == item
     assert int(str(item["expires_at"])) > 1_700_000_000
+
+
+def test_when_a_job_was_queued_stays_as_it_is(store: JobStore) -> None:
+    new = started(store)
+    first = record(store, new).queued_at
+    assert first is not None
+    if isinstance(store, FakeJobStore):
+        store.now += 100
+    store.create(new, "20002")
+    store.progress(new, "clone")
+    assert record(store, new).queued_at == first
+    assert (record(store, new).age_s(first + 90), record(store, new).age_s(first - 5)) == (90, 0)

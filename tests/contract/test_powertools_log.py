@@ -18,7 +18,10 @@ def _line(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
     return dict(json.loads(line))
 
 
-@pytest.mark.parametrize(("name", "unit"), [("PermissionDenials", "Count"), ("CostUsd", "None")])
+@pytest.mark.parametrize(
+    ("name", "unit"),
+    [("PermissionDenials", "Count"), ("CostUsd", "None"), ("JobSeconds", "Seconds")],
+)
 def test_a_metric_is_in_our_namespace_by_its_dimensions_only(
     capsys: pytest.CaptureFixture[str], name: str, unit: str
 ) -> None:
@@ -44,3 +47,15 @@ def test_what_always_stands_in_a_line_stands_in_every_one(capsys: pytest.Capture
     assert _line(capsys)["sandbox_floor"] == "vm-boundary"
     events.warning("permission.denied")
     assert _line(capsys)["sandbox_floor"] == "vm-boundary"
+
+
+@pytest.mark.parametrize("name", ["PollErrors", "TasksLaunched", "JiraRequests", "OldestJobSeconds"])
+def test_a_metric_without_dimensions_is_one_number_for_all(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "elsewhere")
+    PowertoolsEvents("poll_jira").metric(name, 0)
+    line = _line(capsys)
+    (directive,) = line["_aws"]["CloudWatchMetrics"]
+    assert directive["Dimensions"] == [[]]
+    assert (line[name], line["service"]) == ([0.0], "poll_jira")

@@ -29,7 +29,7 @@ class FakeJobStore:
         if known is not None and "status_comment" in known.model_fields_set:
             return False
         record = known or JobRecord(job_id=job.job_id, state=JobState.QUEUED)
-        self._change(record, status_comment=status_comment)
+        self._change(record, status_comment=status_comment, queued_at=self.now)
         return True
 
     def start(self, job: Job, attempt: int) -> bool:
@@ -48,6 +48,12 @@ class FakeJobStore:
     def walls_tried(self, job: Job, probes: tuple[Probe, ...]) -> None:
         self.faults.strike("walls_tried")
         self._change_known(job, probes=probes)
+
+    def spent(self, job: Job, run: str, cost_usd: float) -> None:
+        self.faults.strike("spent")
+        if job.job_id in self.records:
+            known = self.records[job.job_id]
+            self._change(known, costs={**known.costs, run: cost_usd})
 
     def status_shown(self, job: Job) -> None:
         self.faults.strike("status_shown")

@@ -1,5 +1,6 @@
 """The use cases over fakes: poll, work and publish as the deployed functions chain them, with no queue between."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from tests.builders import agent_run, catalogue, changeset
@@ -40,6 +41,7 @@ class Pipeline:
     pull_requests: FakePullRequests = field(default_factory=FakePullRequests)
     agent: FakeAgent = field(default_factory=lambda: FakeAgent(agent_run()))
     protected: tuple[str, ...] = PROTECTED
+    launch: Callable[[], None] = lambda: None
 
     def __post_init__(self) -> None:
         self.jobs.now = self.clock.now
@@ -51,6 +53,10 @@ class Pipeline:
 
     def poll(self) -> PollReport:
         """One poll."""
+        return self.poller()()
+
+    def poller(self) -> Poll:
+        """What polls."""
         return Poll(
             issues=self.tracker,
             comments=self.tracker,
@@ -63,7 +69,8 @@ class Pipeline:
             project_key="DEMO",
             clock=self.clock,
             events=self.events,
-        )()
+            launch=self.launch,
+        )
 
     def work(self, of: Job, attempt: int = 1) -> None:
         """One delivery to a worker."""

@@ -1,4 +1,7 @@
-"""An SQS FIFO queue in memory: order and one at a time per issue, deduplication, visibility, receive count."""
+"""An SQS FIFO queue in memory: order and one at a time per issue, deduplication, visibility, receive count.
+
+A message that was handed out four times goes to the dead letters instead of a fifth time.
+"""
 
 import re
 from dataclasses import dataclass, field
@@ -9,18 +12,21 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.faults import Faults
 
 from orchestrator.domain.job import Job
-from orchestrator.ports import Delivery, JobReceiver, JobSender
+from orchestrator.errors import ForeignMessage
+from orchestrator.ports import Delivery, JobCounter, JobReceiver, JobSender
 
 DEDUPLICATED_FOR_S = 300
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
+MAX_RECEIVES = 4
 LEGAL_ID = re.compile(r"[A-Za-z0-9!-/:-@\[-`{-~]{1,128}")
 
 
 @dataclass
 class Message:
-    """One job on the queue."""
+    """One job on the queue; without a job it is none of ours."""
 
-    job: Job
+    job: Job | None
+    group: str
     visible_at: float
     receives: int = 0
     receipt: str = ""
@@ -34,6 +40,7 @@ class FakeQueue:
     hidden_s: int = 120
     messages: list[Message] = field(default_factory=list)
     hides: list[int] = field(default_factory=list)
+    dead: list[Message] = field(default_factory=list)
     faults: Faults = field(default_factory=Faults)
     _sent_at: dict[str, float] = field(default_factory=dict)
     _receipts: "count[int]" = field(default_factory=count)
@@ -46,7 +53,15 @@ class FakeQueue:
         sent_at = self._sent_at.get(job.job_id)
         if sent_at is None or self.clock.now - sent_at >= DEDUPLICATED_FOR_S:
             self._sent_at[job.job_id] = self.clock.now
-            self.messages.append(Message(job, self.clock.now))
+            self.messages.append(Message(job, job.issue_key, self.clock.now))
+
+    def send_foreign(self, group: str) -> None:
+        """Put something on the queue that is no job."""
+        self.messages.append(Message(None, group, self.clock.now))
+
+    def waiting(self) -> int:
+        self.faults.strike("waiting")
+        return sum(message.visible_at <= self.clock.now for message in self.messages)
 
     def receive(self, wait_s: int) -> Delivery | None:
         self.faults.strike("receive")
@@ -59,6 +74,8 @@ class FakeQueue:
         message.visible_at = self.clock.now + self.hidden_s
         message.receives += 1
         message.receipt = f"receipt-{next(self._receipts)}"
+        if message.job is None:
+            raise ForeignMessage("foreign", message.receipt, message.receives)
         return Delivery(message.job, message.receives, message.receipt)
 
     def hide(self, receipt: str, seconds: int) -> None:
@@ -72,16 +89,19 @@ class FakeQueue:
 
     def jobs(self) -> list[Job]:
         """Every job on the queue, hidden ones included."""
-        return [message.job for message in self.messages]
+        return [message.job for message in self.messages if message.job is not None]
 
     def _next(self) -> Message | None:
         """The first visible message of a group of which no message is in someone's hands."""
         blocked = set()
-        for message in self.messages:
-            group = message.job.issue_key
-            if group not in blocked and message.visible_at <= self.clock.now:
-                return message
-            blocked.add(group)
+        for message in tuple(self.messages):
+            if message.group not in blocked and message.visible_at <= self.clock.now:
+                if message.receives < MAX_RECEIVES:
+                    return message
+                self.messages.remove(message)
+                self.dead.append(message)
+                continue
+            blocked.add(message.group)
         return None
 
     def _received(self, receipt: str) -> Message:
@@ -91,3 +111,4 @@ class FakeQueue:
 if TYPE_CHECKING:
     _sender: JobSender = FakeQueue()
     _receiver: JobReceiver = FakeQueue()
+    _counter: JobCounter = FakeQueue()

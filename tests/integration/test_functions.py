@@ -37,15 +37,20 @@ def delivered(deployment: Deployment, function: LocalFunction) -> list[str]:
     """Hand the next result to the publisher, as the event source mapping does; what must come again."""
     message: Any = deployment.aws.next_result(0)
     assert message is not None
+    answer = function.invoke(event(message))["batchItemFailures"]
+    assert [failure["itemIdentifier"] for failure in answer] in ([], [message["MessageId"]])
+    return [failure["itemIdentifier"] for failure in answer]
+
+
+def event(message: Any) -> dict[str, Any]:
+    """A message as Lambda hands it to a function."""
     record = {
         "messageId": message["MessageId"],
         "body": message["Body"],
         "receiptHandle": message["ReceiptHandle"],
         "attributes": message["Attributes"],
     }
-    answer = function.invoke({"Records": [record]})["batchItemFailures"]
-    assert [failure["itemIdentifier"] for failure in answer] in ([], [message["MessageId"]])
-    return [failure["itemIdentifier"] for failure in answer]
+    return {"Records": [record]}
 
 
 def placed(deployment: Deployment) -> dict[str, str]:
@@ -204,3 +209,40 @@ def test_a_foreign_message_is_with_the_dead_letters_after_four_looks(deployment:
     assert deployment.aws.dead_letters() == 1
     assert len(deployment.logged("message.foreign")) == 4
     assert "not ours" not in json.dumps(deployment.printed)
+
+
+def next_job(deployment: Deployment) -> Any:
+    """The job queue's next message, hidden as Lambda hides it; None if there is none to be had."""
+    answer = deployment.aws.sqs.receive_message(
+        QueueUrl=deployment.aws.job_queue, VisibilityTimeout=5400, MessageSystemAttributeNames=["All"]
+    )
+    return next(iter(answer.get("Messages", ())), None)
+
+
+def test_a_worker_that_is_a_function_gives_a_foreign_message_back_at_once_and_deletes_nothing(
+    deployment: Deployment,
+) -> None:
+    deployment.send_foreign(deployment.aws.job_queue, "not ours")
+    with deployment.function("run_job", deployment.settings.worker_environment()) as function:
+        for _ in range(4):
+            with pytest.raises(FunctionError) as raised:
+                function.invoke(event(next_job(deployment)))
+            assert raised.value.kind == "ForeignMessage"
+        assert next_job(deployment) is None
+    assert deployment.aws.dead_letters() == 1
+    assert [line["attempt"] for line in deployment.logged("message.foreign")] == [1, 2, 3, 4]
+
+
+def test_a_worker_that_is_a_function_and_unusable_says_so_once_and_leaves_its_message(
+    deployment: Deployment,
+) -> None:
+    deployment.store_secret("alm/anthropic", "s3cret")
+    deployment.send_foreign(deployment.aws.job_queue, "not looked at")
+    with (
+        deployment.function("run_job", deployment.settings.worker_environment()) as function,
+        pytest.raises(FunctionError, match="The secret alm/anthropic cannot be used"),
+    ):
+        function.invoke(event(next_job(deployment)))
+    assert [line["message"] for line in deployment.printed if "_aws" not in line] == ["config.unusable"]
+    assert deployment.measured() == {"ConfigErrors": 1}
+    assert next_job(deployment) is None, "it is hidden as long as Lambda hides it"

@@ -98,7 +98,7 @@ def test_what_is_unusable_is_one_line_and_costs_no_message_a_try(deployment: Dep
         ),
         ("alm/anthropic", "s3cret", {}, "The secret alm/anthropic cannot be used: JSON"),
         (
-            "alm/anthropic",
+            "alm/github/read",
             "s3cret",
             {"GITHUB_SECRET": "alm/nowhere"},
             "The secret alm/nowhere could not be read",

@@ -96,8 +96,32 @@ def test_an_analysis_becomes_a_marked_comment_and_the_labels_are_released(world:
 
 
 def test_the_steps_are_comment_then_labels(world: World) -> None:
+    world.jobs.create(job(), None)
     world.publish()
     assert world.tracker.calls() == ["comment", "release"]
+
+
+@pytest.mark.parametrize("recorded", [True, False])
+def test_dead_letters_brought_back_are_told_once_although_counted_anew(world: World, recorded: bool) -> None:
+    world.jobs.create(job(), None)
+    world.tracker.faults.plan("release", TransientError("Jira did not answer."))
+    with pytest.raises(TransientError):
+        world.publish(attempt=4)
+    if not recorded:
+        world.jobs.records.clear()
+    world.publish(attempt=1)
+    assert len(world.tracker.texts("DEMO-1")) == 1
+    assert world.outcome() == "succeeded"
+
+
+def test_a_second_delivery_leaves_the_claim_of_the_next_job_alone(world: World) -> None:
+    world.publish(fix_job())
+    world.jobs.records.clear()
+    world.tracker.claim(job())
+    claimed = world.tracker.issues["DEMO-1"]
+    world.publish(fix_job(), attempt=2)
+    assert world.tracker.issues["DEMO-1"] == claimed
+    assert world.outcome(fix_job()) == "succeeded"
 
 
 def test_a_fix_becomes_a_pull_request_first_and_the_comment_links_to_it(world: World) -> None:

@@ -15,9 +15,10 @@ from tests.fakes.queue import FakeQueue
 
 from orchestrator.domain.job import brief_key
 from orchestrator.domain.outcome import Outcome
-from orchestrator.errors import TransientError
+from orchestrator.errors import ForeignMessage, TransientError
+from orchestrator.ports import Delivery
 from orchestrator.usecases.run_job import RunJob
-from orchestrator.usecases.work import RETRY_AFTER_S, Work
+from orchestrator.usecases.work import MOST_FOREIGN, RETRY_AFTER_S, Work
 
 
 @dataclass
@@ -46,7 +47,7 @@ class World:
             catalogue(),
             self.events,
         )
-        self.work = Work(self.queue, run, self.hide, self.agent, self.events)
+        self.work = Work(self.queue, run, self.hide, self.agent, self.events, self.queue.clock)
 
     @contextmanager
     def hide(self, receipt: str) -> Iterator[None]:
@@ -134,3 +135,56 @@ def test_a_worker_is_idle_again_however_its_job_ended(world: World, error: Excep
     with pytest.raises(SystemExit):
         world.work.stop()
     assert not world.agent.cancelled
+
+
+def test_how_long_a_job_took_is_measured(world: World) -> None:
+    world.agent.meanwhile = lambda _: world.queue.clock.sleep(90)
+    world.work.take_one(0)
+    assert ("JobSeconds", 90, {"action": job().action}) in world.events.measured
+
+
+def test_a_job_that_is_tried_again_is_not_measured(world: World) -> None:
+    world.cloner.faults.plan("clone", TransientError("GitHub did not answer."))
+    world.work.take_one(0)
+    assert "JobSeconds" not in [name for name, *_ in world.events.measured]
+
+
+def test_a_foreign_message_is_put_aside_at_once_and_the_next_job_taken(world: World) -> None:
+    world.queue.messages.clear()
+    world.queue.send_foreign("DEMO-1")
+    world.queue.send(job(job_id="DEMO-1-fix-2"))
+    world.artifacts.put(brief_key(job(job_id="DEMO-1-fix-2")), brief().model_dump_json().encode())
+    started = world.queue.clock.now
+    assert world.work.take_one(20)
+    assert (len(world.queue.dead), world.queue.messages) == (1, [])
+    assert world.queue.clock.now == started
+    told = world.events.named("message.foreign")
+    assert told == [{"message_id": "foreign", "attempt": attempt} for attempt in (1, 2, 3, 4)]
+
+
+def test_a_worker_does_not_look_at_foreign_messages_for_ever(world: World) -> None:
+    world.queue.messages.clear()
+    for number in range(MOST_FOREIGN):
+        world.queue.send_foreign(f"OTHER-{number}")
+    assert not world.work.take_one(20)
+    assert len(world.events.named("message.foreign")) == MOST_FOREIGN
+
+
+def test_a_record_of_an_event_is_worked_on(world: World) -> None:
+    world.work.on_record({"messageId": "1"}, lambda _: received(world))
+    assert (world.queue.messages, world.results.jobs()) == ([], [job()])
+
+
+def test_a_foreign_record_is_put_aside_and_left_to_the_queue(world: World) -> None:
+    world.queue.messages.clear()
+    world.queue.send_foreign("DEMO-1")
+    with pytest.raises(ForeignMessage):
+        world.work.on_record({}, lambda _: received(world))
+    assert _queued_for(world) == 0
+
+
+def received(world: World) -> Delivery:
+    """The next message as a function gets it."""
+    delivery = world.queue.receive(0)
+    assert delivery is not None
+    return delivery

@@ -8,6 +8,7 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
+from alm.deployment import announced
 from alm.function import FunctionError
 from alm.settings import LocalSettings, jira_secret
 from alm.stack import Stack
@@ -40,7 +41,10 @@ def run(settings: LocalSettings, options: RunOptions) -> int:
             terminal.say(
                 "GITHUB_READ_TOKEN is not set: the worker clones with GITHUB_TOKEN, which can write."
             )
-        with Stack(settings, options.concurrency, terminal.log, terminal.say) as stack:
+        with (
+            Stack(settings, options.concurrency, terminal.log, terminal.say) as stack,
+            announced(options.logs_dir, stack.aws),
+        ):
             status = _loop(stack, options, options.poll_interval_s or settings.poll_interval_s, stop)
         return _farewell(stack, terminal, status)
 

@@ -54,10 +54,12 @@ class Stack:
         self._deliverer.join()
         self._exit.close()
 
-    def poll(self) -> Mapping[str, list[str]]:
+    def poll(self) -> Mapping[str, Any]:
         """One scheduled poll; FunctionError if it failed."""
-        report: Mapping[str, list[str]] = self.poller.invoke({"source": "alm"})
+        report: Mapping[str, Any] = self.poller.invoke({"source": "alm"})
         self.workers.tend()
+        if report["unusable"]:
+            raise FunctionError("ConfigError", report["unusable"])
         return report
 
     def is_idle(self) -> bool:
@@ -88,7 +90,7 @@ class Stack:
         }
 
     def _deliver(self) -> None:
-        """What the event source mapping does: each result to the publisher, deleted when it did not raise."""
+        """What the event source mapping does: each result to the publisher, deleted when it was published."""
         while not self._closing.is_set():
             message = self.aws.next_result(wait_s=1)
             if message is None:
@@ -99,13 +101,15 @@ class Stack:
 
     def _publish(self, message: Any) -> None:
         record = {
+            "messageId": message["MessageId"],
             "body": message["Body"],
             "receiptHandle": message["ReceiptHandle"],
             "attributes": message["Attributes"],
         }
         try:
-            self._publisher.invoke({"Records": [record]})
+            left = self._publisher.invoke({"Records": [record]})["batchItemFailures"]
         except FunctionError as error:
             self.complain(f"publish_result failed and will be tried again: {error.kind}: {error}")
             return
-        self.aws.result_done(message["ReceiptHandle"])
+        if not left:
+            self.aws.result_done(message["ReceiptHandle"])

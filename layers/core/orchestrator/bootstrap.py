@@ -3,8 +3,8 @@
 Each function's parts are made once a process and hold only what that function's room may hold.
 """
 
-from collections.abc import Mapping
-from functools import cache, cached_property
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,35 +17,47 @@ from orchestrator.config import (
     PollSettings,
     Provider,
     PublishSettings,
+    ResultQueueSettings,
     WorkerSettings,
     parsed_secret,
 )
 from orchestrator.domain.action import Catalogue
+from orchestrator.domain.fleet import UNUSABLE
 from orchestrator.domain.wall import Rung
-from orchestrator.ports import Clock, Delivery, Events, JobReceiver
+from orchestrator.errors import ConfigError
+from orchestrator.ports import Clock, Events
 from orchestrator.usecases.brief_job import BriefJob
-from orchestrator.usecases.poll import Poll
+from orchestrator.usecases.deliver_results import DeliverResults
+from orchestrator.usecases.launch_workers import LaunchWorkers
+from orchestrator.usecases.poll import Poll, PollReport, poll_once
 from orchestrator.usecases.publish_result import PublishResult
 from orchestrator.usecases.run_job import RunJob
+from orchestrator.usecases.unusable import told_if_unusable
 from orchestrator.usecases.work import Work
 
 if TYPE_CHECKING:
     from orchestrator.adapters.agent.claude_code import ClaudeCode
     from orchestrator.adapters.dynamodb import DynamoJobStore
     from orchestrator.adapters.gateway.provider import ModelProvider
+    from orchestrator.adapters.github_api import GitHubReader
     from orchestrator.adapters.jira_cloud import JiraCloud
     from orchestrator.adapters.s3 import S3Artifacts
     from orchestrator.adapters.sqs import SqsQueue
     from orchestrator.adapters.wall.ladder import Ladder
 
 
+def polled() -> PollReport:
+    """poll_jira's one verb."""
+    return poll_once(poll, events("poll_jira"))
+
+
 @cache
 def poll() -> Poll:
     """poll_jira: Jira credentials and both queues."""
-    settings = PollSettings.read()
+    settings, log = PollSettings.read(), events("poll_jira")
     secret = parsed_secret(JiraSecret, settings.jira_secret, _secret(settings.jira_secret))
     tracker, artifacts, actions = (
-        jira(settings, secret),
+        jira(settings, secret, log),
         _artifacts(settings),
         catalogue(settings.prompts_dir),
     )
@@ -61,13 +73,30 @@ def poll() -> Poll:
         catalogue=actions,
         project_key=settings.jira_project_key,
         clock=clock(),
-        events=events("poll_jira"),
+        events=log,
+        launch=_launch(settings, log),
     )
 
 
-@cache
 def work() -> Work:
-    """run_job: a read token, the model's key, the job queue; before it holds any, its memory is closed to others."""
+    """run_job."""
+    with told_if_unusable(events("run_job")):
+        return _work()
+
+
+def task() -> Work:
+    """run_job as a process of its own: one that cannot work ends before it has taken a message from others."""
+    try:
+        return work()
+    except ConfigError:
+        raise SystemExit(UNUSABLE) from None
+
+
+@cache
+def _work() -> Work:
+    """A read token, the model's key, the job queue; before it holds any, its memory is closed to others."""
+    from orchestrator.adapters.jinja_prompts import JinjaPrompts
+    from orchestrator.adapters.visibility import Heartbeat
     from orchestrator.adapters.wall.limits import keep_own_memory
 
     keep_own_memory()
@@ -79,24 +108,37 @@ def work() -> Work:
         artifacts=_artifacts(settings),
         results=_queue(settings.result_queue_url),
         catalogue=catalogue(settings.prompts_dir),
-        prompts=_prompts(),
+        prompts=JinjaPrompts(),
         agent=agent,
         events=log,
         protected=settings.protected_paths,
-        **_code_host(settings),
+        **_code_host(settings, log),
     )
-    return Work(queue=queue, run=run, hidden=_heartbeat(queue, log), agent=agent, events=log)
+    return Work(queue, run, lambda receipt: Heartbeat(queue, receipt, log), agent, log, clock())
+
+
+def published(records: Iterable[Mapping[str, Any]]) -> list[str]:
+    """publish_result's one verb: the ids of the messages that must come again."""
+    from orchestrator.adapters.sqs import delivery
+
+    def hide(receipt: str, seconds: int) -> None:
+        if url := ResultQueueSettings.read().result_queue_url:
+            _queue(url).hide(receipt, seconds)
+
+    return DeliverResults(publish_result, delivery, hide, events("publish_result"))(records)
 
 
 @cache
 def publish_result() -> PublishResult:
     """publish_result: the write credentials of Jira and GitHub."""
     from orchestrator.adapters.github_api import GitHubWriter, connect
+    from orchestrator.adapters.github_traffic import count_github
 
-    settings = PublishSettings.read()
+    settings, log = PublishSettings.read(), events("publish_result")
     jira_secret = parsed_secret(JiraSecret, settings.jira_secret, _secret(settings.jira_secret))
     github_secret = parsed_secret(GitHubSecret, settings.github_secret, _secret(settings.github_secret))
-    tracker = jira(settings, jira_secret)
+    tracker = jira(settings, jira_secret, log)
+    count_github(log)
     return PublishResult(
         issues=tracker,
         comments=tracker,
@@ -104,17 +146,19 @@ def publish_result() -> PublishResult:
         jobs=_jobs(settings),
         artifacts=_artifacts(settings),
         catalogue=catalogue(settings.prompts_dir),
-        events=events("publish_result"),
+        events=log,
         may_request_changes=settings.review_event == "REQUEST_CHANGES",
         protected=settings.protected_paths,
     )
 
 
-def delivery(record: Mapping[str, Any]) -> Delivery:
-    """A record of a Lambda SQS event as a delivery."""
-    from orchestrator.adapters.sqs import delivery as parsed
+def worked(records: Iterable[Mapping[str, Any]]) -> None:
+    """run_job's one verb as a Lambda function; raising leaves a message to the queue."""
+    from orchestrator.adapters.sqs import delivery
 
-    return parsed(record["body"], record["attributes"]["ApproximateReceiveCount"], record["receiptHandle"])
+    run = work()
+    for record in records:
+        run.on_record(record, delivery)
 
 
 def catalogue(folder: Path) -> Catalogue:
@@ -124,14 +168,17 @@ def catalogue(folder: Path) -> Catalogue:
     return load_catalogue(folder)
 
 
-def jira(settings: JiraSettings, secret: JiraSecret) -> "JiraCloud":
-    """Jira as the service account."""
+def jira(settings: JiraSettings, secret: JiraSecret, log: Events | None = None) -> "JiraCloud":
+    """Jira as the service account; with a log, its answers are counted."""
     import requests
 
     from orchestrator.adapters.atlassian_auth import AtlassianAuth
     from orchestrator.adapters.jira_cloud import JiraCloud
+    from orchestrator.adapters.traffic import counting
 
     session = requests.Session()
+    if log is not None:
+        session.hooks["response"].append(counting("Jira", log, within="/rest/api/"))
     # Without one of its own, requests takes a .netrc's credentials instead of ours.
     session.auth = lambda request: request
     return JiraCloud(AtlassianAuth(settings, secret, session, clock()), session, clock())
@@ -159,6 +206,18 @@ def _secret(name: str) -> str:
     return SecretsManager(boto3.client("secretsmanager")).value(name)
 
 
+def _launch(settings: PollSettings, log: Events) -> Callable[[], None]:
+    """What starts workers, nothing where the deployment does that by itself."""
+    if not settings.ecs_cluster:
+        return lambda: None
+    import boto3
+
+    from orchestrator.adapters.ecs import EcsFleet
+
+    fleet, queue = EcsFleet(boto3.client("ecs"), settings), _queue(settings.job_queue_url)
+    return LaunchWorkers(queue, fleet, settings.max_concurrency, clock(), log)
+
+
 def _queue(url: str) -> "SqsQueue":
     import boto3
 
@@ -181,18 +240,6 @@ def _artifacts(settings: AwsSettings) -> "S3Artifacts":
     from orchestrator.adapters.s3 import S3Artifacts
 
     return S3Artifacts(boto3.client("s3"), settings.artifacts_bucket)
-
-
-def _prompts() -> Any:
-    from orchestrator.adapters.jinja_prompts import JinjaPrompts
-
-    return JinjaPrompts()
-
-
-def _heartbeat(queue: JobReceiver, log: Events) -> Any:
-    from orchestrator.adapters.visibility import Heartbeat
-
-    return lambda receipt: Heartbeat(queue, receipt, log)
 
 
 def _agent(settings: WorkerSettings) -> "ClaudeCode":
@@ -234,33 +281,18 @@ def _ladder(floor: Rung) -> "Ladder":
     return Ladder((Bubblewrap(), Landlock(), Seccomp(), NoWall()), floor)
 
 
-def _code_host(settings: WorkerSettings) -> dict[str, Any]:
+def _code_host(settings: WorkerSettings, log: Events) -> dict[str, Any]:
     from orchestrator.adapters.git_cli import GitCloner
+    from orchestrator.adapters.lazy_reader import LazyReader
 
     token = parsed_secret(GitHubSecret, settings.github_secret, _secret(settings.github_secret)).token
-    return {
-        "cloner": GitCloner(settings.github_server_url, settings.github_repo, token),
-        "pull_requests": _LazyReader(settings, token),
-    }
 
-
-class _LazyReader:
-    """The reader of pull requests, loaded only by jobs that make one: PyGithub takes a while to import."""
-
-    def __init__(self, settings: WorkerSettings, token: str) -> None:
-        self._settings = settings
-        self._token = token
-
-    def plan_branch(self, name: str) -> Any:
-        """See `PullRequestReader`."""
-        return self._reader.plan_branch(name)
-
-    def review_subject(self, number: int) -> Any:
-        """See `PullRequestReader`."""
-        return self._reader.review_subject(number)
-
-    @cached_property
-    def _reader(self) -> Any:
+    def reader() -> "GitHubReader":
         from orchestrator.adapters.github_api import GitHubReader, connect
+        from orchestrator.adapters.github_traffic import count_github
 
-        return GitHubReader(connect(self._settings, self._token))
+        count_github(log)
+        return GitHubReader(connect(settings, token))
+
+    cloner = GitCloner(settings.github_server_url, settings.github_repo, token)
+    return {"cloner": cloner, "pull_requests": LazyReader(reader)}

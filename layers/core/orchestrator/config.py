@@ -22,6 +22,7 @@ from pydantic import (
     model_validator,
 )
 
+from orchestrator.domain.fleet import Placement
 from orchestrator.domain.model_rules import LEAST_TOKENS, MOST_TOKENS, ModelRules, agreed_models, id_of
 from orchestrator.domain.publishable import PROTECTED
 from orchestrator.domain.repository_path import pattern_fault
@@ -127,7 +128,7 @@ class GitHubSettings(_FromEnvironment):
     github_secret: Required
 
 
-class PollSettings(AwsSettings, JiraSettings):
+class PollSettings(AwsSettings, JiraSettings, Placement):
     """poll_jira. The repository's name tells its pull requests from others; GitHub itself is never asked."""
 
     github_repo: Repository
@@ -209,7 +210,13 @@ class WorkerSettings(AwsSettings, GitHubSettings, ModelSettings):
     sandbox_floor: Rung = Rung.SECCOMP
 
 
-class PublishSettings(AwsSettings, JiraSettings, GitHubSettings):
+class ResultQueueSettings(_FromEnvironment):
+    """With its queue's address publish_result says when a result comes again that it could not publish."""
+
+    result_queue_url: str | None = None
+
+
+class PublishSettings(AwsSettings, JiraSettings, GitHubSettings, ResultQueueSettings):
     """publish_result. `review_event` is the strongest event a review may have."""
 
     review_event: Literal["COMMENT", "REQUEST_CHANGES"] = "COMMENT"

@@ -34,6 +34,16 @@ class SandboxRefused(JobFailed):
         self.probes = probes
 
 
+class ForeignMessage(OrchestratorError):  # noqa: N818  # what came, not what went wrong
+    """A message on the queue is no job of ours; handed out often enough, the queue puts it aside by itself."""
+
+    def __init__(self, message_id: str, receipt: str, attempt: int) -> None:
+        super().__init__()
+        self.message_id = message_id
+        self.receipt = receipt
+        self.attempt = attempt
+
+
 class WallUnavailable(OrchestratorError):  # noqa: N818  # an answer of a probe; the ladder takes the next rung
     """This wall cannot be built on this machine."""
 
@@ -53,6 +63,11 @@ class RefusedError(OrchestratorError):
 def is_final(error: Exception) -> bool:
     """Whether trying again is no use; an error that is none of ours may pass, like a TransientError."""
     return isinstance(error, OrchestratorError) and not isinstance(error, TransientError)
+
+
+def words_for_the_log(error: Exception) -> str:
+    """What went wrong; of an error that is none of ours only its name, since its words may quote anything."""
+    return str(error) if isinstance(error, OrchestratorError) else type(error).__name__
 
 
 def words_for_the_ticket(error: Exception, attempt: int) -> str:

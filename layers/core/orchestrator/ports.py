@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from orchestrator.domain.action import Action
 from orchestrator.domain.agent import AgentRun
 from orchestrator.domain.changeset import Changeset
+from orchestrator.domain.fleet import Launched, WorkerTask
 from orchestrator.domain.issue import Comment, Issue, OwnComment
 from orchestrator.domain.job import Job, JobRecord, PastResult
 from orchestrator.domain.outcome import Outcome
@@ -65,6 +66,9 @@ class Commenter(Protocol):
 class IssueWriter(Protocol):
     """The tracker, as a publication sees it."""
 
+    def read(self, key: str) -> Issue | None:
+        """The issue as it is now, or None when it is gone."""
+
     def release(self, job: Job, outcome: Outcome, latest: Mapping[str, PastResult]) -> None:
         """One atomic edit: `ai-processing` off, how the claim ended and the latest results written.
 
@@ -93,6 +97,9 @@ class JobStore(Protocol):
     def walls_tried(self, job: Job, probes: tuple[Probe, ...]) -> None:
         """Record which walls the worker tried to build around the agent; nothing of an unrecorded job."""
 
+    def spent(self, job: Job, run: str, cost_usd: float) -> None:
+        """Record what that run of the agent costs, in place of what it was said to; not of an unrecorded job."""
+
     def status_shown(self, job: Job) -> None:
         """Record that the status comment has just been edited."""
 
@@ -116,11 +123,28 @@ class Delivery:
     receipt: str
 
 
+class JobCounter(Protocol):
+    """The job queue, as whoever starts workers sees it."""
+
+    def waiting(self) -> int:
+        """Messages nobody works on; may count those too that wait for an earlier one of their issue."""
+
+
+class WorkerFleet(Protocol):
+    """The tasks that run jobs."""
+
+    def tasks(self) -> tuple[WorkerTask, ...]:
+        """Every one that is starting or running, and those that stopped not long ago."""
+
+    def start(self, count: int) -> Launched:
+        """Start that many more; what is refused is an answer, not an error."""
+
+
 class JobReceiver(Protocol):
     """The way out of the job queue."""
 
     def receive(self, wait_s: int) -> Delivery | None:
-        """The next job, hidden from others for a while; None if none came."""
+        """The next job, hidden from others for a while; None if none came. ForeignMessage if it is none of ours."""
 
     def hide(self, receipt: str, seconds: int) -> None:
         """Keep the job hidden from others for that long from now; 0 gives it back."""

@@ -35,11 +35,12 @@ class DynamoJobStore:
 
         A worker may have started it by now: then its state stays as it is.
         """
-        values = {":state": JobState.QUEUED, ":comment": status_comment, ":zero": 0}
+        now = Decimal(int(time.time()))
+        values = {":state": JobState.QUEUED, ":comment": status_comment, ":zero": 0, ":now": now}
         return self._update(
             job,
             "#state = if_not_exists(#state, :state), attempt = if_not_exists(attempt, :zero), "
-            "status_comment = :comment",
+            "status_comment = :comment, queued_at = :now",
             values,
             "attribute_not_exists(status_comment)",
         )
@@ -48,13 +49,14 @@ class DynamoJobStore:
         """Record that the job is running; False if it has ended already."""
         values = {
             ":state": JobState.RUNNING,
+            ":none": {},
             ":attempt": attempt,
             ":ended": JobState.ENDED,
             ":now": Decimal(int(time.time())),
         }
         return self._update(
             job,
-            "#state = :state, attempt = :attempt, started_at = :now",
+            "#state = :state, attempt = :attempt, started_at = :now, costs = if_not_exists(costs, :none)",
             values,
             "attribute_not_exists(#state) OR #state <> :ended",
         )
@@ -67,6 +69,12 @@ class DynamoJobStore:
         """Record which walls the worker tried to build around the agent."""
         tried = [probe.model_dump(mode="json") for probe in probes]
         self._update(job, "probes = :probes", {":probes": tried}, KNOWN)
+
+    def spent(self, job: Job, run: str, cost_usd: float) -> None:
+        """Record what that run of the agent costs; `run` is a name of ours, fit for a path in an expression."""
+        self._update(
+            job, f"costs.{run} = :cost", {":cost": Decimal(str(cost_usd))}, "attribute_exists(costs)"
+        )
 
     def status_shown(self, job: Job) -> None:
         """Record that the status comment has just been edited."""

@@ -83,6 +83,10 @@ class JiraCloud:
             properties = {CLAIM_PROPERTY: ended, LATEST_PROPERTY: past}
             self._edit(job.issue_key, [{"remove": PROCESSING_LABEL}], properties)
 
+    def ask_for(self, key: str, label: str) -> None:
+        """Put a label on, as a person does who asks for its action."""
+        self._edit(key, [{"add": label}], {})
+
     def _edit(self, key: str, labels: list[dict[str, str]], properties: Mapping[str, Any]) -> None:
         listed = [{"key": name, "value": value} for name, value in properties.items()]
         body = {"update": {"labels": labels}, "properties": listed}

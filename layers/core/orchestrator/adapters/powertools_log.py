@@ -5,7 +5,11 @@ from aws_lambda_powertools.metrics import MetricUnit, single_metric
 
 NAMESPACE = "ALMOrchestrator"
 # CloudWatch has no unit for money.
-_UNITS = {"CostUsd": MetricUnit.NoUnit}
+_UNITS = {
+    "CostUsd": MetricUnit.NoUnit,
+    "JobSeconds": MetricUnit.Seconds,
+    "OldestJobSeconds": MetricUnit.Seconds,
+}
 
 
 class PowertoolsEvents:
@@ -28,6 +32,8 @@ class PowertoolsEvents:
     def metric(self, name: str, value: float, **dimensions: str) -> None:
         """A number to be added up and alarmed on, in CloudWatch's embedded metric format."""
         with single_metric(name, _UNITS.get(name, MetricUnit.Count), value, namespace=NAMESPACE) as metric:
+            # Else POWERTOOLS_SERVICE_NAME would make the function a dimension, and alarms would see nothing.
+            metric.service = ""
             metric.add_metadata("service", self._service)
             for dimension, of in dimensions.items():
                 metric.add_dimension(dimension, of)

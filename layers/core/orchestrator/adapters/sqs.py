@@ -1,10 +1,11 @@
 """The two FIFO queues: in order per issue, once per job id."""
 
-import json
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from orchestrator.domain.job import Job
+from orchestrator.errors import ForeignMessage
 from orchestrator.ports import Delivery
 
 if TYPE_CHECKING:
@@ -29,7 +30,10 @@ class SqsQueue:
         )
 
     def receive(self, wait_s: int) -> Delivery | None:
-        """The next job, hidden from others for a while; None if none came within `wait_s` seconds."""
+        """The next job, hidden from others for a while; None if none came within `wait_s` seconds.
+
+        A message that is no job of ours raises ForeignMessage, and stays hidden for as long.
+        """
         answer = self.client.receive_message(
             QueueUrl=self.url,
             MaxNumberOfMessages=1,
@@ -38,9 +42,22 @@ class SqsQueue:
             MessageSystemAttributeNames=["ApproximateReceiveCount"],
         )
         for message in answer.get("Messages", ()):
-            count = message["Attributes"]["ApproximateReceiveCount"]
-            return delivery(message["Body"], count, message["ReceiptHandle"])
+            return delivery(
+                {
+                    "messageId": message["MessageId"],
+                    "receiptHandle": message["ReceiptHandle"],
+                    "body": message["Body"],
+                    "attributes": message["Attributes"],
+                }
+            )
         return None
+
+    def waiting(self) -> int:
+        """Messages nobody works on; SQS counts those too that wait for an earlier one of their issue."""
+        answer = self.client.get_queue_attributes(
+            QueueUrl=self.url, AttributeNames=["ApproximateNumberOfMessages"]
+        )
+        return int(answer["Attributes"]["ApproximateNumberOfMessages"])
 
     def hide(self, receipt: str, seconds: int) -> None:
         """Keep the message hidden for that long from now; 0 gives it back."""
@@ -53,6 +70,12 @@ class SqsQueue:
         self.client.delete_message(QueueUrl=self.url, ReceiptHandle=receipt)
 
 
-def delivery(body: str, receive_count: str, receipt: str) -> Delivery:
-    """A message's parts as a delivery; a body that is not a job's raises ValueError."""
-    return Delivery(job=Job.model_validate(json.loads(body)), attempt=int(receive_count), receipt=receipt)
+def delivery(record: Mapping[str, Any]) -> Delivery:
+    """A message as a Lambda event has it; a body that is not a job's raises ForeignMessage."""
+    receipt, attempt = record["receiptHandle"], int(record["attributes"]["ApproximateReceiveCount"])
+    try:
+        job = Job.model_validate_json(record["body"])
+    except ValueError:
+        # Without its words, which quote the body: that may be anything.
+        raise ForeignMessage(record["messageId"], receipt, attempt) from None
+    return Delivery(job=job, attempt=attempt, receipt=receipt)

@@ -101,3 +101,9 @@ def claimed_job(issue: Issue) -> Job | None:
         return None
     # By id: the key changes when an issue moves to another project.
     return job if job.issue_id == issue.id else None
+
+
+def is_released(issue: Issue, job: Job) -> bool:
+    """Whether that job's claim is over: how it ended stands in it by now, or another job's took its place."""
+    claim = issue.claim or {}
+    return "outcome" in claim or claim.get("job_id", job.job_id) != job.job_id

@@ -56,10 +56,21 @@ class JobRecord(BaseModel):
     outcome: str | None = None
     cost_usd: float | None = None
     phase: str = ""
+    queued_at: float | None = None
     started_at: float | None = None
     status_comment: str | None = None
     status_at: float = 0.0
     probes: tuple[Probe, ...] = ()
+    costs: dict[str, float] = {}
+
+    @property
+    def spent_usd(self) -> float:
+        """What all runs of the agent cost, those too whose worker died; such a one counts with all it was allowed."""
+        return sum(self.costs.values()) if self.costs else self.cost_usd or 0.0
+
+    def age_s(self, now: float) -> float:
+        """Seconds since the job was queued; 0 of a record that does not tell."""
+        return 0.0 if self.queued_at is None else max(0.0, now - self.queued_at)
 
 
 class PastResult(BaseModel):

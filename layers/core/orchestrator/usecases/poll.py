@@ -1,6 +1,9 @@
-"""Find labelled issues, claim them, and put their jobs on the queue. One search where there is nothing to do."""
+"""Find labelled issues, claim them, put their jobs on the queue, and see that workers start.
 
-from collections.abc import Iterator
+One search and one look at the queue where there is nothing to do.
+"""
+
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from orchestrator.domain import status
@@ -9,9 +12,10 @@ from orchestrator.domain.issue import Claim, Issue, Leave, OwnComment, Resume, d
 from orchestrator.domain.job import PROCESSING_LABEL, Brief, Job, JobRecord, brief_key, result_key
 from orchestrator.domain.jql import labelled_issues
 from orchestrator.domain.outcome import JobResult, Verdict
-from orchestrator.errors import ConfigError, OrchestratorError
+from orchestrator.errors import ConfigError, OrchestratorError, words_for_the_log
 from orchestrator.ports import ArtifactStore, Clock, Commenter, Events, IssueReader, JobSender, JobStore
 from orchestrator.usecases.brief_job import BriefJob
+from orchestrator.usecases.unusable import tell_unusable
 
 
 @dataclass(frozen=True)
@@ -21,11 +25,12 @@ class PollReport:
     claimed: tuple[Job, ...] = ()
     resumed: tuple[Job, ...] = ()
     failed: tuple[str, ...] = ()
+    unusable: str = ""
 
 
 @dataclass(frozen=True)
 class Poll:
-    """One look at the tracker."""
+    """One look at the tracker. `launch` starts workers where the deployment leaves that to the poll."""
 
     issues: IssueReader
     comments: Commenter
@@ -38,32 +43,47 @@ class Poll:
     project_key: str
     clock: Clock
     events: Events
+    launch: Callable[[], None] = lambda: None
 
     def __call__(self) -> PollReport:
         """Claim or bring back every issue that asks for it; one that fails does not stop the others."""
+        try:
+            return self._claims()
+        finally:
+            # Whatever became of the tracker: jobs of earlier polls may wait for a worker that never came.
+            self.launch()
+
+    def _claims(self) -> PollReport:
         claimed, resumed, failed = [], [], []
-        for seen in self.candidates():
+        ages = [0.0]
+        for seen in self.candidates(ages):
             try:
                 done = self._take(seen.key)
             except ConfigError:
                 raise  # every issue would meet it
             except Exception as error:  # noqa: BLE001  # one odd issue would starve all younger ones for good
                 failed.append(seen.key)
-                self.events.warning("claim.failed", issue_key=seen.key, error=_told(error))
+                self.events.warning("claim.failed", issue_key=seen.key, error=words_for_the_log(error))
+                self.events.metric("PollErrors", 1)
                 continue
             if isinstance(done, Claim):
                 claimed.append(done.job)
             elif isinstance(done, Resume):
                 resumed.append(done.job)
+        self.events.metric("OldestJobSeconds", max(ages))
         return PollReport(tuple(claimed), tuple(resumed), tuple(failed))
 
-    def candidates(self) -> Iterator[Issue]:
-        """The issues the index shows with something to do for us; those under way get their status shown."""
+    def candidates(self, ages: list[float]) -> Iterator[Issue]:
+        """The issues the index shows with something to do for us.
+
+        Those under way get their status shown, and their age in seconds goes into `ages`.
+        """
         jql = labelled_issues(self.project_key, (*self.catalogue.labels, PROCESSING_LABEL))
         for seen in self.issues.search(jql):
             decision = decide(seen, self.catalogue)
             record = self.jobs.get(decision.job.job_id) if isinstance(decision, Resume) else None
             if isinstance(decision, Resume) and record is not None:
+                ages.append(record.age_s(self.clock.time()))
                 self._show(decision.job, record)
             elif not isinstance(decision, Leave):
                 yield seen
@@ -136,6 +156,15 @@ class Poll:
         return next((one.id for one in ours), None)
 
 
-def _told(error: Exception) -> str:
-    # Others' messages may quote what they choked on.
-    return str(error) if isinstance(error, OrchestratorError) else type(error).__name__
+def poll_once(make: Callable[[], Poll], events: Events) -> PollReport:
+    """One poll, told and counted if it fails. What only a person can mend is answered, not raised."""
+    try:
+        return make()()
+    except ConfigError as error:
+        tell_unusable(error, events)
+        events.metric("PollErrors", 1)
+        return PollReport(unusable=str(error))
+    except Exception as error:
+        events.warning("poll.failed", error=words_for_the_log(error))
+        events.metric("PollErrors", 1)
+        raise

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from orchestrator.domain import comment, status
 from orchestrator.domain.action import Action, Catalogue, Produces
 from orchestrator.domain.comment_text import split_markdown
-from orchestrator.domain.issue import OwnComment
-from orchestrator.domain.job import Brief, Job, JobState, PastResult, brief_key, result_key
+from orchestrator.domain.issue import OwnComment, is_released
+from orchestrator.domain.job import Brief, Job, JobRecord, JobState, PastResult, brief_key, result_key
 from orchestrator.domain.outcome import JobResult, Outcome, Verdict
 from orchestrator.domain.publishable import PROTECTED, reviewed, told
 from orchestrator.domain.review import compose, findings_of
@@ -46,15 +46,23 @@ class PublishResult:
         record = self.jobs.get(job.job_id)
         if record is not None and record.state is JobState.ENDED:
             return self.events.info("job.ended_already", **job.log_fields())
+        again = _was_begun(record, attempt)
         # From here on a poll leaves the status comment alone: its edit could come after our last one.
         self.jobs.progress(job, status.PUBLISHING)
         action = self.catalogue.named(job.action)
         result, link = self._proposed(action, job, attempt)
-        told = self._tell(job, comment.result_comment(action, job, result, link), result, attempt)
+        told = self._tell(job, comment.result_comment(action, job, result, link), result, again=again)
         brief = Brief.read(self.artifacts.get(brief_key(job)))
         if brief is not None and brief.status_comment is not None:
             self._show_end(job, brief.status_comment, status.ended(action, job, result, link), attempt)
-        return self._close(job, result, _latest(brief, job, result, told))
+        if not (again and self._is_released(job)):
+            self.issues.release(job, result.verdict.outcome, _latest(brief, job, result, told))
+        return self._close(job, result)
+
+    def _is_released(self, job: Job) -> bool:
+        """Whether an earlier delivery got that far: since then the issue may have been claimed for another job."""
+        issue = self.issues.read(job.issue_key)
+        return issue is not None and is_released(issue, job)
 
     def _show_end(self, job: Job, comment_id: str, text: str, attempt: int) -> None:
         """Edit the status comment; whatever refuses that for good must not keep the labels from being released."""
@@ -124,12 +132,12 @@ class PublishResult:
             body=comment.pull_request_body(action, job, result, self.issues.issue_url(job.issue_key)),
         )
 
-    def _tell(self, job: Job, markdown: str, result: JobResult, attempt: int) -> str:
+    def _tell(self, job: Job, markdown: str, result: JobResult, *, again: bool) -> str:
         """Post the parts that are not there yet; the id of the first."""
         mark = OwnComment(job.job_id, job.action, 0, result.verdict.outcome)
         ids: dict[int, str] = {}
         try:
-            ids = self._told(job) if attempt > 1 else {}
+            ids = self._told(job) if again else {}
             for part, text in enumerate(split_markdown(markdown, COMMENT_LIMIT)):
                 if part not in ids:
                     ids[part] = self.comments.comment(job.issue_key, text, replace(mark, part=part))
@@ -141,9 +149,8 @@ class PublishResult:
         own = self.comments.own_comments(job.issue_key)
         return {one.part: one.id for one in own if one.job_id == job.job_id}
 
-    def _close(self, job: Job, result: JobResult, latest: dict[str, PastResult]) -> None:
+    def _close(self, job: Job, result: JobResult) -> None:
         outcome = result.verdict.outcome
-        self.issues.release(job, outcome, latest)
         self.jobs.end(job, outcome, result.cost_usd)
         self.events.info(
             "job.ended",
@@ -153,6 +160,11 @@ class PublishResult:
             duration_ms=result.duration_ms,
             cost_usd=result.cost_usd,
         )
+
+
+def _was_begun(record: JobRecord | None, attempt: int) -> bool:
+    """Whether an earlier delivery may have told something; dead letters brought back are counted from 1 again."""
+    return attempt > 1 or record is None or record.phase == status.PUBLISHING
 
 
 def _held_back(action: Action | None, result: JobResult, protected: tuple[str, ...]) -> JobResult:

@@ -13,7 +13,7 @@ from orchestrator.domain.outcome import JobResult, Outcome, Verdict, decide_outc
 from orchestrator.domain.prompt import prompt_values
 from orchestrator.domain.publishable import PROTECTED, reviewed
 from orchestrator.domain.pull_request import PullState, ReviewSubject
-from orchestrator.domain.wall import Probe
+from orchestrator.domain.wall import Probe, standing
 from orchestrator.errors import JobFailed, OrchestratorError, SandboxRefused, is_final, words_for_the_ticket
 from orchestrator.ports import (
     Agent,
@@ -149,9 +149,13 @@ class RunJob:
         self.events.info("job.phase", **job.log_fields(), phase=phase)
         self.jobs.progress(job, phase)
 
-    def _walls_tried(self, job: Job, probes: tuple[Probe, ...]) -> None:
+    def _walls_tried(self, task: AgentTask, run: str, probes: tuple[Probe, ...]) -> None:
         """Every answer is kept and counted, so that a fleet that falls down a rung is seen."""
+        job = task.job
         self.jobs.walls_tried(job, probes)
+        if standing(probes) is not None:
+            # A worker that dies tells nobody what its agent spent: until it ends, it counts with all it may.
+            self.jobs.spent(job, run, task.action.budget_usd)
         for probe in probes:
             self.events.metric("SandboxProbes", 1, rung=probe.rung, answer=probe.answer)
             self.events.info("sandbox.probed", **job.log_fields(), **probe.model_dump(mode="json"))
@@ -163,10 +167,14 @@ class RunJob:
         return self._run(AgentTask(work.job, work.action, prompt, checkout.workspace))
 
     def _run(self, task: AgentTask) -> AgentRun:
+        name = f"run_{secrets.token_hex(4)}"
         with tempfile.TemporaryDirectory(prefix="alm-transcript-") as folder:
             transcript = Path(folder) / "transcript.jsonl"
             try:
-                return self.agent.run(task, transcript, lambda probes: self._walls_tried(task.job, probes))
+                run = self.agent.run(task, transcript, lambda probes: self._walls_tried(task, name, probes))
+                if run.cost_usd is not None:
+                    self.jobs.spent(task.job, name, run.cost_usd)
+                return run
             finally:
                 if transcript.exists():
                     self.artifacts.put_file(transcript_key(task.job), transcript)

@@ -1,0 +1,74 @@
+"""What publish_result does with the messages AWS hands it: each is published, or comes again and is counted."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from orchestrator.errors import ConfigError, ForeignMessage, OrchestratorError, words_for_the_log
+from orchestrator.ports import Delivery, Events
+from orchestrator.usecases.publish_result import PublishResult
+from orchestrator.usecases.unusable import tell_unusable
+
+RETRY_AFTER_S = 30
+# Nobody mends a credential within seconds: four tries are then an hour.
+UNUSABLE_FOR_S = 900
+
+
+@dataclass(frozen=True)
+class DeliverResults:
+    """One event of the result queue. `publisher` may raise ConfigError; `hide` says when a message comes again."""
+
+    publisher: Callable[[], PublishResult]
+    parsed: Callable[[Mapping[str, Any]], Delivery]
+    hide: Callable[[str, int], None]
+    events: Events
+
+    def __call__(self, records: Iterable[Mapping[str, Any]]) -> list[str]:
+        """The ids of the messages that must come again: the first that failed and, for the order, all after it."""
+        left: list[str] = []
+        for record in records:
+            if left or not self._is_done(record):
+                left.append(record["messageId"])
+        return left
+
+    def _is_done(self, record: Mapping[str, Any]) -> bool:
+        """Whether the message is done with; an error that is none of ours is raised, for its traceback's sake."""
+        try:
+            self._publish(record)
+        except OrchestratorError as error:
+            self._tell(error)
+            self._comes_again(record["receiptHandle"], _after_s(error, record))
+            return False
+        except Exception as error:
+            self._tell(error)
+            raise
+        return True
+
+    def _publish(self, record: Mapping[str, Any]) -> None:
+        delivery = self.parsed(record)
+        self.publisher()(delivery.job, delivery.attempt)
+
+    def _tell(self, error: Exception) -> None:
+        self.events.metric("PublishErrors", 1)
+        match error:
+            case ForeignMessage(message_id=message_id, attempt=attempt):
+                self.events.warning("message.foreign", message_id=message_id, attempt=attempt)
+            case ConfigError():
+                tell_unusable(error, self.events)
+            case _:
+                self.events.warning("publish.failed", error=words_for_the_log(error))
+
+    def _comes_again(self, receipt: str, seconds: int) -> None:
+        try:
+            self.hide(receipt, seconds)
+        except Exception as error:  # noqa: BLE001  # it comes again anyhow, after the queue's own time
+            self.events.warning("visibility.not_changed", error=words_for_the_log(error))
+
+
+def _after_s(error: OrchestratorError, record: Mapping[str, Any]) -> int:
+    """A foreign message at once, so that the queue puts it away soon; the others later each time."""
+    if isinstance(error, ForeignMessage):
+        return 0
+    if isinstance(error, ConfigError):
+        return UNUSABLE_FOR_S
+    return RETRY_AFTER_S * int(record["attributes"]["ApproximateReceiveCount"])

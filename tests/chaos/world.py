@@ -1,0 +1,212 @@
+"""The three functions as processes that can die, and what AWS and the schedule do around them until all is quiet."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from tests.builders import agent_run, catalogue, changeset
+from tests.chaos.points import Killed, Points, Process, watched
+from tests.chaos.services import ExpiringQueue, LaggingTracker, TimedJobStore
+from tests.fakes.agent import FakeAgent, FakePrompts
+from tests.fakes.artifacts import FakeArtifacts
+from tests.fakes.clock import FakeClock
+from tests.fakes.code_host import FakeCheckout, FakeCloner, FakePullRequests
+from tests.fakes.events import FakeEvents
+from tests.fakes.pipeline import REPO, SERVER
+
+from orchestrator.domain.action import Catalogue
+from orchestrator.domain.agent import AgentRun
+from orchestrator.domain.issue import claimed_job
+from orchestrator.domain.job import PROCESSING_LABEL, Job
+from orchestrator.ports import AgentTask
+from orchestrator.usecases.brief_job import BriefJob
+from orchestrator.usecases.deliver_results import DeliverResults
+from orchestrator.usecases.poll import Poll
+from orchestrator.usecases.publish_result import PublishResult
+from orchestrator.usecases.run_job import RunJob
+from orchestrator.usecases.work import Work
+
+MINUTE_S = 60
+# As template.yaml and SqsQueue have them.
+RESULT_HIDDEN_S = 720
+JOB_HIDDEN_S = 120
+# Two hours: more than four deliveries of everything take.
+MOST_TICKS = 120
+QUIET_TICKS = 3
+
+
+@dataclass
+class World:
+    """Everything a job passes through. `spent` is what the agent really cost, by job."""
+
+    points: Points = field(default_factory=Points)
+    catalogue: Catalogue = field(default_factory=catalogue)
+    answers: dict[str, AgentRun] = field(default_factory=dict)
+    clock: FakeClock = field(default_factory=FakeClock)
+    events: FakeEvents = field(default_factory=FakeEvents)
+    artifacts: FakeArtifacts = field(default_factory=FakeArtifacts)
+    pull_requests: FakePullRequests = field(default_factory=FakePullRequests)
+    cloner: FakeCloner = field(default_factory=lambda: FakeCloner(FakeCheckout(changeset())))
+    spent: dict[str, list[float]] = field(default_factory=dict)
+    deaths: int = 0
+    redriven: int = 0
+    beats: int = 3
+    beat_s: float = 30.0
+    trespasses: list[str] = field(default_factory=list)
+    _receipts: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.tracker = LaggingTracker(clock=self.clock)
+        self.jobs = TimedJobStore(clock=self.clock)
+        self.queue = ExpiringQueue(self.clock, JOB_HIDDEN_S)
+        self.results = ExpiringQueue(self.clock, RESULT_HIDDEN_S)
+
+    def go_on(self, between: Callable[[], None] = lambda: None) -> None:
+        """The schedule and the queues, minute by minute, until nothing is left to be handed out."""
+        quiet = 0
+        for _ in range(MOST_TICKS):
+            between()
+            self.poll()
+            is_idle = not (self.queue.messages or self.results.messages)
+            self.take_jobs()
+            self._deliver()
+            self.clock.now += MINUTE_S
+            quiet = quiet + 1 if is_idle else 0
+            if quiet == QUIET_TICKS:
+                return
+
+    def take_jobs(self) -> None:
+        """A worker for each message that can be had."""
+        while self._was_taken(self.queue, self.work):
+            pass
+
+    def _deliver(self) -> None:
+        while self._was_taken(self.results, self.publish):
+            pass
+
+    def _was_taken(self, queue: ExpiringQueue, function: Callable[[], None]) -> bool:
+        """Whether a message could be handed out; a standing queue starts nobody."""
+        if queue.is_standing():
+            return False
+        function()
+        return True
+
+    def poll(self) -> None:
+        """One scheduled poll."""
+        with self._process("poll") as process:
+            watched(self._poll(), process)()
+
+    def work(self) -> None:
+        """One worker task."""
+        with self._process("work") as process:
+            watched(self._work(), process).take_one(0)
+
+    def publish(self) -> None:
+        """What AWS does with one result: hand it to the function, then delete it if all went well."""
+        delivery = self.results.receive(0)
+        if delivery is None:
+            return
+        with self._process("publish") as process:
+            publisher = watched(self._publisher(), process)
+            deliver = DeliverResults(lambda: publisher, lambda _: delivery, self.results.hide, self.events)
+            attributes = {"ApproximateReceiveCount": delivery.attempt}
+            record = {"messageId": "1", "receiptHandle": delivery.receipt, "attributes": attributes}
+            if not deliver([record]):
+                process.call("aws", self.results.delete, delivery.receipt)
+
+    @contextmanager
+    def _process(self, name: str) -> Iterator[Process]:
+        process = Process(name, self.points)
+        try:
+            yield process
+        except Killed:
+            self.deaths += 1
+            # An outer process is not struck by the death of one that ran meanwhile.
+        except Exception as error:  # noqa: BLE001  # as Lambda and ECS take it: the process is over, the message comes again
+            self.events.warning("process.ended", process=name, error=type(error).__name__)
+
+    def _poll(self) -> Poll:
+        brief = BriefJob(self.tracker, self.tracker, self.artifacts, self.catalogue, SERVER, REPO)
+        return Poll(
+            issues=self.tracker,
+            comments=self.tracker,
+            jobs=self.jobs,
+            queue=self.queue,
+            results=self.results,
+            artifacts=self.artifacts,
+            brief=brief,
+            catalogue=self.catalogue,
+            project_key="DEMO",
+            clock=self.clock,
+            events=self.events,
+        )
+
+    def _work(self) -> Work:
+        agent = CostlyAgent(
+            agent_run(), meanwhile=self._while_it_works, answers=self.answers, spent=self.spent
+        )
+        run = RunJob(
+            jobs=self.jobs,
+            artifacts=self.artifacts,
+            results=self.results,
+            cloner=self.cloner,
+            pull_requests=self.pull_requests,
+            prompts=FakePrompts(),
+            agent=agent,
+            catalogue=self.catalogue,
+            events=self.events,
+        )
+        return Work(self.queue, run, self._hidden, agent, self.events, self.clock)
+
+    def _publisher(self) -> PublishResult:
+        return PublishResult(
+            issues=self.tracker,
+            comments=self.tracker,
+            pull_requests=self.pull_requests,
+            jobs=self.jobs,
+            artifacts=self.artifacts,
+            catalogue=self.catalogue,
+            events=self.events,
+        )
+
+    @contextmanager
+    def _hidden(self, receipt: str) -> Iterator[None]:
+        self._receipts.append(receipt)
+        try:
+            yield
+        finally:
+            self._receipts.remove(receipt)
+
+    def _while_it_works(self, task: AgentTask) -> None:
+        """Minutes pass: the worker's message stays hidden, and the schedule goes on polling."""
+        receipt = self._receipts[-1]
+        for _ in range(self.beats):
+            self.clock.now += self.beat_s
+            self.queue.hide(receipt, JOB_HIDDEN_S)
+            self._look(task.job)
+            self.poll()
+            self._deliver()
+
+    def _look(self, job: Job) -> None:
+        """While the agent works, its ticket is claimed for its job and no other."""
+        issue = self.tracker.issues[job.issue_key]
+        if PROCESSING_LABEL not in issue.labels or claimed_job(issue) != job:
+            self.trespasses.append(f"the claim of {job.action} was taken away while its agent was at work")
+
+    def redrive(self) -> None:
+        """What a person does with the dead letters."""
+        self.redriven += self.queue.redrive() + self.results.redrive()
+
+
+@dataclass
+class CostlyAgent(FakeAgent):
+    """Answers by action, and remembers what every run cost."""
+
+    answers: dict[str, AgentRun] = field(default_factory=dict)
+    spent: dict[str, list[float]] = field(default_factory=dict)
+
+    def run(self, task: AgentTask, transcript: object, tell: object) -> AgentRun:
+        self.answer = self.answers.get(task.action.name, self.answer)
+        answer = super().run(task, transcript, tell)  # type: ignore[arg-type]
+        self.spent.setdefault(task.job.job_id, []).append(answer.cost_usd or 0.0)
+        return answer
