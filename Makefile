@@ -1,6 +1,6 @@
 # Every target makes the clone ready first; when it is, that takes no time.
 .DEFAULT_GOAL := help
-.PHONY: chaos help setup demo test conformance check scan format bench
+.PHONY: image image-test help setup demo test conformance chaos check scan format bench
 
 # Demo, tests and bench see these variables and no others: no credential, no setting of the person's own Claude or AWS.
 KEPT := PATH HOME USER LANG LC_ALL TERM COLUMNS TMPDIR TZ CI SSL_CERT_FILE SSL_CERT_DIR REQUESTS_CA_BUNDLE
@@ -8,7 +8,7 @@ CLEAN := env -i $(foreach name,$(KEPT),$(if $(value $(name)),$(name)='$(value $(
 BIN := .venv/bin
 
 help: ## Show this list
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 13
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 13
 
 setup: ## Install what the project needs into .venv and .tools
 	@scripts/setup
@@ -16,8 +16,8 @@ setup: ## Install what the project needs into .venv and .tools
 demo: setup ## Run everything on this machine, without any account
 	@$(CLEAN) $(BIN)/alm demo
 
-test: setup ## Run all tests but the attacks
-	$(CLEAN) $(BIN)/pytest --ignore=tests/conformance
+test: setup ## Run all tests but the attacks and the image
+	$(CLEAN) $(BIN)/pytest --ignore=tests/conformance --ignore=tests/image
 
 conformance: setup ## Play every attack on every wall and print the table
 	@$(CLEAN) $(BIN)/pytest --quiet tests/conformance
@@ -25,11 +25,18 @@ conformance: setup ## Play every attack on every wall and print the table
 chaos: setup ## Kill, lose and repeat at random until a promise breaks; SEED and SCHEDULES choose
 	@$(CLEAN) $(BIN)/python -m tests.chaos $(if $(SEED),--seed $(SEED)) $(if $(SCHEDULES),--schedules $(SCHEDULES))
 
+image: setup ## Build the worker image, localhost/alm-worker
+	@scripts/container-host --build
+
+image-test: setup ## Build the worker image and run it as Fargate and Lambda do
+	@$(CLEAN) $(BIN)/pytest --quiet tests/image
+
 check: setup ## Look at format, lint, types, template and lock file
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
-	$(BIN)/shellcheck scripts/setup .ci/run
+	$(BIN)/shellcheck scripts/setup scripts/container-host .ci/run
+	$(BIN)/hadolint infra/worker/Dockerfile
 	.tools/uv/bin/uv lock --check --offline --quiet
 	$(CLEAN) AWS_DEFAULT_REGION=us-east-1 SAM_CLI_TELEMETRY=0 $(BIN)/sam validate --lint
 	$(BIN)/cfn-lint template.yaml infra/*.yaml

@@ -32,7 +32,9 @@ RESULT_HIDDEN_S = 720
 JOB_HIDDEN_S = 120
 # Two hours: more than four deliveries of everything take.
 MOST_TICKS = 120
-QUIET_TICKS = 3
+QUIET_TICKS = 2
+# What is sent again within five minutes of the first time is dropped.
+MOST_QUIET_TICKS = 8
 
 
 @dataclass
@@ -69,18 +71,24 @@ class World:
             self.poll()
             is_idle = not (self.queue.messages or self.results.messages)
             self.take_jobs()
-            self._deliver()
+            self.deliver()
             self.clock.now += MINUTE_S
             quiet = quiet + 1 if is_idle else 0
-            if quiet == QUIET_TICKS:
+            if quiet == (MOST_QUIET_TICKS if self._is_asked() else QUIET_TICKS):
                 return
+
+    def _is_asked(self) -> bool:
+        """Whether a ticket still waits for something."""
+        ours = {PROCESSING_LABEL, *self.catalogue.labels}
+        return any(issue.labels & ours for issue in self.tracker.issues.values())
 
     def take_jobs(self) -> None:
         """A worker for each message that can be had."""
         while self._was_taken(self.queue, self.work):
             pass
 
-    def _deliver(self) -> None:
+    def deliver(self) -> None:
+        """The publisher for each result that can be had."""
         while self._was_taken(self.results, self.publish):
             pass
 
@@ -185,7 +193,7 @@ class World:
             self.queue.hide(receipt, JOB_HIDDEN_S)
             self._look(task.job)
             self.poll()
-            self._deliver()
+            self.deliver()
 
     def _look(self, job: Job) -> None:
         """While the agent works, its ticket is claimed for its job and no other."""

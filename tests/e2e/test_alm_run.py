@@ -34,7 +34,7 @@ def test_the_logs_are_json_with_the_jobs_fields(tmp_path: Path) -> None:
         world.jira.create_issue("Bug", "Ten pieces cost too much", labels=("ai-investigate",))
         world.alm("run", "--once", "--logs-dir", "logs")
         entries = [json.loads(line) for line in world.logs().splitlines()]
-    ended = next(entry for entry in entries if entry["message"] == "job.ended")
+    ended = next(entry for entry in entries if entry.get("message") == "job.ended")
     assert ended["issue_key"] == "DEMO-1"
     assert ended["action"] == "investigate"
     assert ended["outcome"] == "succeeded"

@@ -4,10 +4,13 @@ from typing import Any
 
 import pytest
 
-from alm.image.container import NoContainersHere, built, podman
+from alm.image.container import NoContainersError, built, podman
 from alm.image.world import World
 
 Inside = Callable[..., str]
+Tell = Callable[[str], None]
+
+_told: list[str] = []
 
 
 @pytest.fixture(scope="session")
@@ -15,7 +18,7 @@ def image() -> str:
     """The worker image, built of this tree once a session."""
     try:
         return built()
-    except NoContainersHere as reason:
+    except NoContainersError as reason:
         pytest.skip(f"skipped because {reason}")
 
 
@@ -40,3 +43,14 @@ def inside(image: str) -> Inside:
 def world() -> Iterator[World]:
     with World() as around:
         yield around
+
+
+@pytest.fixture
+def tell() -> Tell:
+    """Takes what was measured: it stands below the tests."""
+    return _told.append
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for line in _told:
+        terminalreporter.write_line(f"measured: {line}")

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from tests.image.conftest import Inside
+from tests.image.conftest import Inside, Tell
 
 from alm.environment import ROOT
 
@@ -51,10 +51,12 @@ def modes(inside: Inside) -> Mapping[str, list[str]]:
     return dict(json.loads(inside("python", "-c", WALK, user="0")))
 
 
-def test_it_is_the_cli_and_250_mb_at_most(facts: Mapping[str, Any], inside: Inside) -> None:
+def test_it_is_the_cli_and_250_mb_at_most(facts: Mapping[str, Any], inside: Inside, tell: Tell) -> None:
     cli = int(inside("stat", "--format", "%s", "/opt/claude/claude"))
     rest = facts["Size"] - cli
-    print(f"worker image: {facts['Size'] / MB:.0f} MB, {cli / MB:.0f} MB of it the CLI, {rest / MB:.0f} MB the rest")
+    tell(
+        f"worker image: {facts['Size'] / MB:.0f} MB, of it the CLI {cli / MB:.0f} MB, the rest {rest / MB:.0f} MB"
+    )
     assert rest <= 250 * MB
 
 
@@ -68,7 +70,8 @@ def test_only_what_lambda_leaves_writable_is_everybodys(modes: Mapping[str, list
 
 
 @pytest.mark.parametrize(
-    "program", ["gcc", "cc", "make", "pip", "pip3", "uv", "npm", "node", "perl", "curl", "wget", "sudo", "ssh"]
+    "program",
+    ["gcc", "cc", "make", "pip", "pip3", "uv", "npm", "node", "perl", "curl", "wget", "sudo", "ssh"],
 )
 def test_nothing_that_builds_installs_or_fetches_is_in_it(program: str, inside: Inside) -> None:
     allowed = {"perl": "/usr/bin/perl"}  # of the part of Debian without which no package is removed

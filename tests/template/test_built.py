@@ -7,13 +7,14 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.builders import job_result
 from tests.template.created import Created, created
-from tests.template.templates import ROOT
+from tests.template.templates import ROOT, Deployment, granted
 
 from alm.environment import aws_environment, machine_environment
 from alm.standins.jira import Issue, JiraStandIn
@@ -78,6 +79,10 @@ class Running:
         assert done.returncode == 0, done.stderr
         told = json.loads(done.stdout.splitlines()[-1])
         assert told["strangers"] == []
+        # moto lets everybody do everything: what the role allows is held here, for every call that is made.
+        allowed = granted(Deployment.of(), f"{FUNCTIONS[output]}Role").values()
+        assert told["calls"]
+        assert set(told["calls"]) - {action for actions in allowed for action in actions} == set()
         return told["answer"]
 
     def polled(self) -> tuple[Issue, Job]:
@@ -144,6 +149,25 @@ def test_the_built_poll_claims_queues_and_starts_a_worker(world: Running) -> Non
     assert record.get_item(Key={"job_id": job.job_id})["Item"]["state"] == "queued"
     cluster = world.stack.outputs["ClusterName"]
     assert len(world.stack.client("ecs").list_tasks(cluster=cluster)["taskArns"]) == 1
+
+
+def test_the_built_poll_shows_how_far_a_job_is(world: Running) -> None:
+    issue, job = world.polled()
+    before = len(world.jira.issue(issue.key).comments)
+    table = world.stack.session.resource("dynamodb", endpoint_url=world.stack.endpoint).Table(
+        world.stack.outputs["JobsTableName"]
+    )
+    table.update_item(
+        Key={"job_id": job.job_id},
+        UpdateExpression="SET #state = :running, started_at = :long_ago, status_at = :never",
+        ExpressionAttributeNames={"#state": "state"},
+        ExpressionAttributeValues={":running": "running", ":long_ago": 1, ":never": 0},
+    )
+    assert issue.key not in world.invoke("PollFunctionName", {})["failed"]
+    shown = table.get_item(Key={"job_id": job.job_id})["Item"]["status_at"]
+    assert isinstance(shown, Decimal)
+    assert shown > 0
+    assert len(world.jira.issue(issue.key).comments) == before
 
 
 def test_the_built_publisher_tells_the_ticket_and_lets_it_go(world: Running) -> None:

@@ -5,7 +5,15 @@ from typing import Any
 import pytest
 from tests.builders import action, catalogue, fix_job, issue, job
 
-from orchestrator.domain.issue import Claim, Leave, Resume, claimed_job, decide
+from orchestrator.domain.issue import (
+    Claim,
+    Leave,
+    Resume,
+    claimed_job,
+    decide,
+    is_claimed_for,
+    is_released,
+)
 from orchestrator.domain.job import PROCESSING_LABEL, job_id
 
 
@@ -53,6 +61,34 @@ def test_a_claimed_issue_is_resumed_whatever_else_it_asks_for() -> None:
 def test_a_claim_that_is_not_ours_for_this_issue_is_left_alone(claim: Any) -> None:
     labelled = issue(labels=frozenset({PROCESSING_LABEL, "ai-fix"}), claim=claim)
     assert isinstance(decide(labelled, catalogue()), Leave)
+
+
+@pytest.mark.parametrize(
+    ("claim", "expected"),
+    [
+        (None, False),
+        ({}, False),
+        ("outcome", False),
+        (job().model_dump(), False),
+        ({**job().model_dump(), "outcome": "succeeded"}, True),
+        (fix_job().model_dump(), True),
+    ],
+)
+def test_a_job_is_released_once_its_claim_has_an_outcome_or_is_anothers(claim: Any, expected: bool) -> None:
+    assert is_released(issue(claim=claim), job()) is expected
+
+
+@pytest.mark.parametrize(
+    ("label", "claim", "expected"),
+    [
+        (PROCESSING_LABEL, job().model_dump(), True),
+        ("customer", job().model_dump(), False),
+        (PROCESSING_LABEL, fix_job().model_dump(), False),
+        (PROCESSING_LABEL, None, False),
+    ],
+)
+def test_an_issue_is_claimed_for_a_job_by_label_and_claim_together(label: str, claim: Any, expected: bool) -> None:
+    assert is_claimed_for(issue(labels=frozenset({label}), claim=claim), job()) is expected
 
 
 def test_a_claim_stays_good_when_the_issue_moves_to_another_project() -> None:

@@ -1,11 +1,13 @@
 """Jobs: ids that stay the same, and values that travel."""
 
+from typing import Any
+
 import pytest
 from pydantic import ValidationError
 from tests.builders import brief, fix_job, job
 from tests.fakes.queue import LEGAL_ID
 
-from orchestrator.domain.job import Brief, Job, brief_key, job_id, result_key, transcript_key
+from orchestrator.domain.job import Brief, Job, JobRecord, JobState, brief_key, job_id, result_key, transcript_key
 
 CLAIM = ("10001", "DEMO-1", "fix", "2026-11-22T10:00:00.000+0000")
 
@@ -46,6 +48,14 @@ def test_the_longest_id_that_jira_cloud_can_cause_is_legal_in_sqs_and_as_a_job()
 def test_a_job_with_a_value_that_cannot_be_ours_is_none(field: str, value: object) -> None:
     with pytest.raises(ValidationError):
         job(**{field: value})
+
+
+@pytest.mark.parametrize(
+    ("known", "expected"),
+    [({}, 0.0), ({"cost_usd": 0.5}, 0.5), ({"cost_usd": 0.5, "costs": {"run_a": 3.0, "run_b": 0.5}}, 3.5)],
+)
+def test_a_record_adds_up_what_all_its_runs_cost(known: dict[str, Any], expected: float) -> None:
+    assert JobRecord(job_id="x", state=JobState.ENDED, **known).spent_usd == expected
 
 
 def test_a_job_survives_its_message() -> None:

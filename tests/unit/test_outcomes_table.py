@@ -25,10 +25,10 @@ from tests.fakes.code_host import FakeCheckout
 from tests.fakes.pipeline import Pipeline
 
 from orchestrator.domain.agent import UNFORMED, AgentRun, Stop
+from orchestrator.domain.job import MAX_ATTEMPTS
 from orchestrator.domain.outcome import Outcome
 from orchestrator.domain.pull_request import PullState
 from orchestrator.errors import JobFailed, RefusedError, SandboxRefused, TransientError
-from orchestrator.usecases.run_job import MAX_ATTEMPTS
 
 PAGE = Path(__file__).parents[2] / "docs" / "outcomes.md"
 PERSONS = frozenset({"customer"})

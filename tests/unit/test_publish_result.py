@@ -24,7 +24,7 @@ from tests.fakes.tracker import FakeTracker
 
 from orchestrator.domain.action import Catalogue
 from orchestrator.domain.issue import OwnComment
-from orchestrator.domain.job import PROCESSING_LABEL, Job, JobState, result_key
+from orchestrator.domain.job import MAX_ATTEMPTS, PROCESSING_LABEL, Job, JobState, result_key
 from orchestrator.domain.outcome import JobResult, Outcome
 from orchestrator.errors import (
     ConfigError,
@@ -33,7 +33,7 @@ from orchestrator.errors import (
     RefusedError,
     TransientError,
 )
-from orchestrator.usecases.publish_result import COMMENT_LIMIT, MAX_ATTEMPTS, PublishResult
+from orchestrator.usecases.publish_result import COMMENT_LIMIT, PublishResult
 
 LINK = "https://github.example/o/r/pull/1"
 
@@ -155,8 +155,25 @@ def test_an_ended_job_is_left_alone(world: World) -> None:
     world.tracker.requests.clear()
     world.publish(fix_job(), attempt=2)
     world.publish(fix_job(), attempt=1)
-    assert world.tracker.requests == []
+    assert world.tracker.calls() == ["read"] * 2
     assert world.events.named("job.ended_already") == [fix_job().log_fields()] * 2
+
+
+def test_an_ended_job_that_its_issue_is_claimed_for_again_is_released_and_not_told_again(world: World) -> None:
+    world.publish(fix_job())
+    released = world.tracker.issues["DEMO-1"]
+    world.tracker.claim(fix_job())
+    world.publish(fix_job())
+    now = world.tracker.issues["DEMO-1"]
+    assert (now.labels, now.claim, now.latest) == (released.labels, released.claim, released.latest)
+    assert len(world.tracker.texts("DEMO-1")) == 1
+
+
+def test_an_ended_job_does_not_take_off_the_claim_of_another(world: World) -> None:
+    world.publish(fix_job())
+    world.tracker.claim(job())
+    world.publish(fix_job())
+    assert PROCESSING_LABEL in world.tracker.issues["DEMO-1"].labels
 
 
 @pytest.mark.parametrize(("call", "comments"), [("comment", 0), ("release", 1), ("end", 1)])

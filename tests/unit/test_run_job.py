@@ -26,7 +26,7 @@ from tests.fakes.job_store import FakeJobStore
 from tests.fakes.queue import FakeQueue
 
 from orchestrator.domain.action import Catalogue
-from orchestrator.domain.job import Job, JobState, brief_key, result_key, transcript_key
+from orchestrator.domain.job import MAX_ATTEMPTS, Job, JobState, brief_key, result_key, transcript_key
 from orchestrator.domain.outcome import JobResult, Outcome, Verdict
 from orchestrator.errors import (
     ConfigError,
@@ -36,7 +36,7 @@ from orchestrator.errors import (
     SandboxRefused,
     TransientError,
 )
-from orchestrator.usecases.run_job import MAX_ATTEMPTS, RunJob
+from orchestrator.usecases.run_job import RunJob
 
 
 @dataclass

@@ -5,11 +5,10 @@ from tests.builders import action, agent_run, issue, job, job_result, verdict
 from tests.fakes.pipeline import Pipeline
 
 from orchestrator.domain import status
-from orchestrator.domain.job import Job, JobRecord, JobState, result_key
+from orchestrator.domain.job import MAX_ATTEMPTS, Job, JobRecord, JobState, result_key
 from orchestrator.domain.outcome import JobResult, Outcome
 from orchestrator.domain.wall import Answer, Probe, Rung
 from orchestrator.errors import RefusedError, TransientError
-from orchestrator.usecases.publish_result import MAX_ATTEMPTS
 
 NOW = 10_000.0
 LAST_LINE = "*Job DEMO-1-investigate-0123456789ab*"

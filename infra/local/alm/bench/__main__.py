@@ -6,6 +6,7 @@ import statistics
 from rich.console import Console
 from rich.table import Table
 
+from alm.bench import image
 from alm.bench.gateway import gateway_added
 from alm.bench.pipeline import CONCURRENCY, JOBS, ROUNDS, THINK_S, compare, crowd
 from alm.bench.wall import walls_added
@@ -59,6 +60,8 @@ def main() -> None:
     )
     table.add_row(*row, "< 35 s")
     table.add_row("worker's memory, largest of them", f"{memory:.0f} MB", "", "", "< 150 MB")
+    for line in image.rows():
+        table.add_row(*line)
     Console(width=110).print(table)
 
 

@@ -16,7 +16,7 @@ _CANNOT = 3  # of scripts/container-host
 _FRACTION_DIGITS = 6
 
 
-class NoContainersHere(Exception):
+class NoContainersError(Exception):
     """This machine cannot build or run the worker image."""
 
 
@@ -31,7 +31,7 @@ def built() -> str:
         check=False,
     )
     if done.returncode == _CANNOT:
-        raise NoContainersHere(done.stderr.strip().rpartition("container-host: ")[2])
+        raise NoContainersError(done.stderr.strip().rpartition("container-host: ")[2])
     if done.returncode != 0:
         raise RuntimeError(f"the worker image could not be built:\n{done.stderr[-4000:]}")
     return done.stdout.strip()
@@ -50,6 +50,12 @@ def podman(*arguments: str, environment: Mapping[str, str] | None = None, check:
     if check and done.returncode != 0:
         raise RuntimeError(f"podman {arguments[0]} ended with {done.returncode}: {done.stdout[-4000:]}")
     return done.stdout
+
+
+def size_bytes(image: str) -> int:
+    """Of all its layers, unpacked."""
+    (facts,) = json.loads(podman("image", "inspect", image))
+    return int(facts["Size"])
 
 
 @dataclass(frozen=True)
@@ -74,7 +80,9 @@ class Container:
 
     def ended(self, limit_s: float = 120) -> Ended:
         """What became of it, once it has ended by itself."""
-        waited = subprocess.run(("podman", "wait", self.name), capture_output=True, timeout=limit_s, check=True)
+        waited = subprocess.run(
+            ("podman", "wait", self.name), capture_output=True, timeout=limit_s, check=True
+        )
         (facts,) = json.loads(podman("inspect", self.name))
         return Ended(int(waited.stdout), moment(facts["State"]["StartedAt"]), podman("logs", self.name))
 
@@ -104,4 +112,4 @@ def moment(text: str) -> datetime:
     """A time as podman writes it, with more digits than Python reads."""
     whole, _, rest = text.partition(".")
     digits = rest[: len(rest) - len(rest.lstrip("0123456789"))]
-    return datetime.fromisoformat(f"{whole}.{digits[:_FRACTION_DIGITS]:0<6}{rest[len(digits):]}")
+    return datetime.fromisoformat(f"{whole}.{digits[:_FRACTION_DIGITS]:0<6}{rest[len(digits) :]}")

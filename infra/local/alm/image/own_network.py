@@ -66,7 +66,8 @@ def _relay(network: Path, port: int) -> socket.socket:
 def _inside(network: Path, make: Callable[[], socket.socket]) -> socket.socket:
     """Which network it is, is a matter of the thread: this one ends, and its socket stays where it was made."""
     with ThreadPoolExecutor(1) as thread:
-        return thread.submit(lambda: (_enter(network), make())[1]).result()
+        thread.submit(_enter, network).result()
+        return thread.submit(make).result()
 
 
 def _enter(network: Path) -> None:

@@ -54,7 +54,14 @@ class Lambda:
         """Everything of `podman create` but its name: some user, one folder to write in, no capability."""
         return (
             *("--network", f"ns:{self.network}", "--user", "10001", "--cap-drop", "ALL"),
-            *("--read-only", "--read-only-tmpfs=false", "--image-volume", "ignore", "--tmpfs", "/tmp:rw,mode=1777"),
+            *(
+                "--read-only",
+                "--read-only-tmpfs=false",
+                "--image-volume",
+                "ignore",
+                "--tmpfs",
+                "/tmp:rw",  # noqa: S108  # Lambda's own
+            ),
             *("--security-opt", f"seccomp={self.calls}", "--security-opt", "no-new-privileges"),
             *("--http-proxy=false", "--volume", f"{self.emulator}:/rie:ro"),
             *(part for name in self.environment for part in ("--env", name)),
@@ -63,17 +70,22 @@ class Lambda:
 
 
 def calls_of_fargate(default: Mapping[str, Any], *, landlock: bool) -> dict[str, Any]:
-    """The profile without user namespaces (their limit there is 0: ENOSPC), and without Landlock if the kernel has none."""
+    """The profile without user namespaces (their limit there is 0: ENOSPC), and without Landlock where asked."""
     gone = {*_NAMESPACE_CALLS, "clone3", *(() if landlock else _LANDLOCK_CALLS)}
     kept = [
-        {**rule, "names": [name for name in rule["names"] if name not in gone]} for rule in default["syscalls"]
+        {**rule, "names": [name for name in rule["names"] if name not in gone]}
+        for rule in default["syscalls"]
     ]
     answers = [
         _rule("SCMP_ACT_ALLOW", 0),
         {**_rule("SCMP_ACT_ERRNO", _CLONE_NEWUSER), "errnoRet": errno.ENOSPC},
     ]
     # clone3 holds its flags where no filter sees them, so Docker answers ENOSYS, and libraries then take clone.
-    return {**default, "defaultErrnoRet": errno.ENOSYS, "syscalls": [rule for rule in kept if rule["names"]] + answers}
+    return {
+        **default,
+        "defaultErrnoRet": errno.ENOSYS,
+        "syscalls": [rule for rule in kept if rule["names"]] + answers,
+    }
 
 
 def _rule(action: str, value: int) -> dict[str, Any]:

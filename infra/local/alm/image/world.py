@@ -63,7 +63,10 @@ class World:
     def ask(self, label: str = "ai-investigate") -> str:
         """A new ticket, claimed by a poll; its key. Its job waits in the queue."""
         issue = self.jira.create_issue(
-            "Bug", "Ten pieces cost too much", description="From ten pieces on it is 10% less.", labels=(label,)
+            "Bug",
+            "Ten pieces cost too much",
+            description="From ten pieces on it is 10% less.",
+            labels=(label,),
         )
         self._poller.invoke({"source": "alm"})
         return issue.key

@@ -105,5 +105,12 @@ def claimed_job(issue: Issue) -> Job | None:
 
 def is_released(issue: Issue, job: Job) -> bool:
     """Whether that job's claim is over: how it ended stands in it by now, or another job's took its place."""
-    claim = issue.claim or {}
+    claim = issue.claim
+    if not isinstance(claim, dict):  # anybody who may edit the issue may have written anything
+        return False
     return "outcome" in claim or claim.get("job_id", job.job_id) != job.job_id
+
+
+def is_claimed_for(issue: Issue, job: Job) -> bool:
+    """Whether the issue is claimed for that job now."""
+    return PROCESSING_LABEL in issue.labels and claimed_job(issue) == job

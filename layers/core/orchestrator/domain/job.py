@@ -11,6 +11,8 @@ from orchestrator.domain.untrusted import StorableText
 from orchestrator.domain.wall import Probe
 
 PROCESSING_LABEL = "ai-processing"
+# One less than the queues' own limit, so that the last delivery is always left to tell the ticket.
+MAX_ATTEMPTS = 3
 _FROZEN = ConfigDict(frozen=True, extra="forbid")
 # Both name things elsewhere, in SQS and in S3; a claim comes back to us from where other people can write.
 _Identity = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,128}$")]

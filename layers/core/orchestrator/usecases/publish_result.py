@@ -5,8 +5,17 @@ from dataclasses import dataclass, replace
 from orchestrator.domain import comment, status
 from orchestrator.domain.action import Action, Catalogue, Produces
 from orchestrator.domain.comment_text import split_markdown
-from orchestrator.domain.issue import OwnComment, is_released
-from orchestrator.domain.job import Brief, Job, JobRecord, JobState, PastResult, brief_key, result_key
+from orchestrator.domain.issue import OwnComment, is_claimed_for, is_released
+from orchestrator.domain.job import (
+    MAX_ATTEMPTS,
+    Brief,
+    Job,
+    JobRecord,
+    JobState,
+    PastResult,
+    brief_key,
+    result_key,
+)
 from orchestrator.domain.outcome import JobResult, Outcome, Verdict
 from orchestrator.domain.publishable import PROTECTED, reviewed, told
 from orchestrator.domain.review import compose, findings_of
@@ -24,7 +33,6 @@ from orchestrator.ports import (
 
 # Jira takes 32,767 characters; what a Markdown character becomes in its own count is not documented.
 COMMENT_LIMIT = 24_000
-MAX_ATTEMPTS = 3
 
 
 @dataclass(frozen=True)
@@ -45,7 +53,7 @@ class PublishResult:
         """Publish once: a second delivery finds what the first has left and does the rest."""
         record = self.jobs.get(job.job_id)
         if record is not None and record.state is JobState.ENDED:
-            return self.events.info("job.ended_already", **job.log_fields())
+            return self._ended_already(job, record)
         again = _was_begun(record, attempt)
         # From here on a poll leaves the status comment alone: its edit could come after our last one.
         self.jobs.progress(job, status.PUBLISHING)
@@ -58,6 +66,13 @@ class PublishResult:
         if not (again and self._is_released(job)):
             self.issues.release(job, result.verdict.outcome, _latest(brief, job, result, told))
         return self._close(job, result)
+
+    def _ended_already(self, job: Job, record: JobRecord) -> None:
+        """Nothing is told twice; but a poll that stood still may have written the claim anew: that is taken off."""
+        self.events.info("job.ended_already", **job.log_fields())
+        issue = self.issues.read(job.issue_key)
+        if issue is not None and is_claimed_for(issue, job):
+            self.issues.release(job, Outcome(record.outcome or Outcome.FAILED), issue.latest)
 
     def _is_released(self, job: Job) -> bool:
         """Whether an earlier delivery got that far: since then the issue may have been claimed for another job."""

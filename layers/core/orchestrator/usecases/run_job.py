@@ -8,7 +8,7 @@ from pathlib import Path
 from orchestrator.domain.action import Action, Catalogue, Produces
 from orchestrator.domain.agent import AgentRun
 from orchestrator.domain.changeset import Changeset
-from orchestrator.domain.job import Brief, Job, brief_key, result_key, transcript_key
+from orchestrator.domain.job import MAX_ATTEMPTS, Brief, Job, brief_key, result_key, transcript_key
 from orchestrator.domain.outcome import JobResult, Outcome, Verdict, decide_outcome
 from orchestrator.domain.prompt import prompt_values
 from orchestrator.domain.publishable import PROTECTED, reviewed
@@ -28,9 +28,6 @@ from orchestrator.ports import (
     PromptRenderer,
     PullRequestReader,
 )
-
-# One less than the queue's own limit, so that the last delivery is always left to tell the ticket.
-MAX_ATTEMPTS = 3
 
 
 @dataclass(frozen=True)
