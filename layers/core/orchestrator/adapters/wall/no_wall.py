@@ -49,6 +49,8 @@ class Unconfined(Launched):
                 with suppress(ChildProcessError):
                     os.waitpid(pid, os.WNOHANG)
             time.sleep(LOOK_AGAIN_S)
+        # Who adopts has to bury: from here on that is init's again.
+        _adopt_orphans(adopt=False)
 
     def _left(self) -> list[int]:
         return [pid for pid in descendants(os.getpid()) if pid not in self._before]
@@ -72,9 +74,9 @@ def _parents() -> Iterator[tuple[int, int]]:
                 yield int(name), int(Path(f"/proc/{name}/stat").read_text().rpartition(")")[2].split()[1])
 
 
-def _adopt_orphans() -> None:
-    """From now on a process that loses its parent becomes this one's child; see prctl(2)."""
-    ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+def _adopt_orphans(*, adopt: bool) -> None:
+    """Whether a process that loses its parent becomes this one's child; see prctl(2)."""
+    ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, int(adopt), 0, 0, 0)
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,7 @@ class NoWall:
 
     def start(self, confined: Confined) -> ConfinedProcess:
         """Run it in a session and a process group of its own, as the agent's user where there is one."""
-        _adopt_orphans()
+        _adopt_orphans(adopt=True)
         before = descendants(os.getpid())
         room = confined.room
         process = launch(
