@@ -91,7 +91,7 @@ def _told(world: World, wanted: Expected, record: JobRecord, key: str) -> Iterat
         yield from _count(sum(one.part == part for one in own), 1, f"result comments, part {part}")
     yield from _count(sum(one.part >= parts for one in own), 0, "parts beyond the last")
     if any(one.outcome != record.outcome for one in own):
-        yield Broken(Kind.WRONG, f"the comment's mark is not {record.outcome}")
+        yield Broken(Kind.LOST, f"the comment tells another end than {record.outcome}")
 
 
 def _status(world: World, wanted: Expected, record: JobRecord, key: str) -> Iterator[Broken]:

@@ -82,7 +82,12 @@ class Schedule:
         return fault
 
     def _intrudes(self, name: str) -> None:
-        """A worker stands still for longer than its message is hidden, and another takes the message."""
+        """A worker stands still for longer than its message is hidden, and another takes it; or two polls at once."""
+        if name.startswith("poll") and self._happens(0.25):
+            self.faults["two polls"] += 1
+            self._inside = True
+            self.world.poll()
+            self._inside = False
         if name.startswith("work") and self._happens(0.25):
             self.faults["stalled worker"] += 1
             self._inside = True

@@ -39,6 +39,7 @@ def test_the_schedules_strike_in_every_way() -> None:
         "message late",
         "other order",
         "stalled worker",
+        "two polls",
     }
 
 

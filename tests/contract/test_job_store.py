@@ -71,6 +71,21 @@ def test_a_job_is_created_once_and_the_first_status_comment_stays(
     assert record(store, new).status_comment == comment
 
 
+def test_only_one_at_a_time_may_queue_a_job_and_nobody_once_it_is_queued(store: JobStore) -> None:
+    new = job()
+    assert store.hold(new, 60)
+    assert not store.hold(new, 60)
+    assert store.get(new.job_id) is None
+    assert store.create(new, COMMENT)
+    assert not store.hold(new, 60)
+
+
+def test_a_hold_is_over_after_its_time(store: JobStore) -> None:
+    new = job()
+    assert store.hold(new, 0)
+    assert store.hold(new, 60)
+
+
 def test_creating_a_job_again_does_not_set_it_back(store: JobStore) -> None:
     new = started(store, attempt=2)
     before = record(store, new)
@@ -142,7 +157,10 @@ def test_every_run_keeps_its_last_cost_and_all_are_added_up(store: JobStore) -> 
     for run, cost_usd in (("run_a", 3.0), ("run_b", 3.0), ("run_b", 0.25)):
         store.spent(known, run, cost_usd)
     assert store.start(known, 2)
-    assert (record(store, known).costs, record(store, known).spent_usd) == ({"run_a": 3.0, "run_b": 0.25}, 3.25)
+    assert (record(store, known).costs, record(store, known).spent_usd) == (
+        {"run_a": 3.0, "run_b": 0.25},
+        3.25,
+    )
 
 
 def test_a_cost_of_a_job_nobody_recorded_makes_no_record(store: JobStore) -> None:

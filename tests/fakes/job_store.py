@@ -17,11 +17,19 @@ class FakeJobStore:
 
     records: dict[str, JobRecord] = field(default_factory=dict)
     now: float = 1_000.0
+    held: dict[str, float] = field(default_factory=dict)
     faults: Faults = field(default_factory=Faults)
 
     def get(self, job_id: str) -> JobRecord | None:
         self.faults.strike("get")
         return self.records.get(job_id)
+
+    def hold(self, job: Job, seconds: int) -> bool:
+        self.faults.strike("hold")
+        if job.job_id in self.records or self.held.get(job.job_id, self.now) > self.now:
+            return False
+        self.held[job.job_id] = self.now + seconds
+        return True
 
     def create(self, job: Job, status_comment: str | None) -> bool:
         self.faults.strike("create")

@@ -87,7 +87,9 @@ def test_a_job_is_released_once_its_claim_has_an_outcome_or_is_anothers(claim: A
         (PROCESSING_LABEL, None, False),
     ],
 )
-def test_an_issue_is_claimed_for_a_job_by_label_and_claim_together(label: str, claim: Any, expected: bool) -> None:
+def test_an_issue_is_claimed_for_a_job_by_label_and_claim_together(
+    label: str, claim: Any, expected: bool
+) -> None:
     assert is_claimed_for(issue(labels=frozenset({label}), claim=claim), job()) is expected
 
 

@@ -7,7 +7,16 @@ from pydantic import ValidationError
 from tests.builders import brief, fix_job, job
 from tests.fakes.queue import LEGAL_ID
 
-from orchestrator.domain.job import Brief, Job, JobRecord, JobState, brief_key, job_id, result_key, transcript_key
+from orchestrator.domain.job import (
+    Brief,
+    Job,
+    JobRecord,
+    JobState,
+    brief_key,
+    job_id,
+    result_key,
+    transcript_key,
+)
 
 CLAIM = ("10001", "DEMO-1", "fix", "2026-11-22T10:00:00.000+0000")
 

@@ -11,7 +11,9 @@ from orchestrator.domain.issue import Claim, decide
 from orchestrator.domain.job import PROCESSING_LABEL, Brief, Job
 from orchestrator.domain.outcome import Outcome
 from orchestrator.errors import ConfigError, RefusedError, TransientError
-from orchestrator.usecases.poll import PollReport
+from orchestrator.usecases.poll import HELD_S, PollReport
+
+MINUTE_S = 60
 
 
 class World(Pipeline):
@@ -146,9 +148,35 @@ def test_a_crash_after_the_claim_is_made_good_by_the_next_poll(world: World, par
     world.tracker.add(issue())
     expected = _claim_of(issue())
     assert world.poll() == PollReport(failed=("DEMO-1",))
+    world.wait(MINUTE_S)
     assert world.poll() == PollReport(resumed=(expected,))
     assert world.queue.jobs() == [expected]
     assert expected.job_id in world.jobs.records
+
+
+def test_an_issue_that_another_poll_is_at_is_left(world: World) -> None:
+    world.tracker.add(issue())
+    world.jobs.hold(_claim_of(issue()), HELD_S)
+    assert world.poll() == PollReport()
+    assert world.left() == ["another poll is at it"]
+    world.wait(HELD_S)
+    assert len(world.poll().claimed) == 1
+
+
+def test_a_claim_that_outlived_its_job_is_shown_to_the_publisher_again(world: World) -> None:
+    world.tracker.add(_claimed(job()))
+    world.jobs.end(job(), Outcome.SUCCEEDED, 0.25)
+    assert world.poll() == PollReport(resumed=(job(),))
+    assert (world.results.jobs(), world.queue.jobs()) == ([job()], [])
+    assert world.events.warnings() == ["claim.outlived"]
+
+
+def test_a_job_that_has_just_ended_is_not_taken_for_one_whose_claim_outlived_it(world: World) -> None:
+    world.tracker.add(issue(labels=frozenset()))
+    world.tracker.index["DEMO-1"] = _claimed(job())
+    world.jobs.end(job(), Outcome.SUCCEEDED, 0.25)
+    assert world.poll() == PollReport()
+    assert world.results.jobs() == []
 
 
 def test_an_issue_of_the_wrong_type_is_rejected_without_a_worker(world: World) -> None:

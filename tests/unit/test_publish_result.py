@@ -101,29 +101,6 @@ def test_the_steps_are_comment_then_labels(world: World) -> None:
     assert world.tracker.calls() == ["comment", "release"]
 
 
-@pytest.mark.parametrize("recorded", [True, False])
-def test_dead_letters_brought_back_are_told_once_although_counted_anew(world: World, recorded: bool) -> None:
-    world.jobs.create(job(), None)
-    world.tracker.faults.plan("release", TransientError("Jira did not answer."))
-    with pytest.raises(TransientError):
-        world.publish(attempt=4)
-    if not recorded:
-        world.jobs.records.clear()
-    world.publish(attempt=1)
-    assert len(world.tracker.texts("DEMO-1")) == 1
-    assert world.outcome() == "succeeded"
-
-
-def test_a_second_delivery_leaves_the_claim_of_the_next_job_alone(world: World) -> None:
-    world.publish(fix_job())
-    world.jobs.records.clear()
-    world.tracker.claim(job())
-    claimed = world.tracker.issues["DEMO-1"]
-    world.publish(fix_job(), attempt=2)
-    assert world.tracker.issues["DEMO-1"] == claimed
-    assert world.outcome(fix_job()) == "succeeded"
-
-
 def test_a_fix_becomes_a_pull_request_first_and_the_comment_links_to_it(world: World) -> None:
     world.publish(fix_job())
     (proposal,) = world.pull_requests.proposals
@@ -157,23 +134,6 @@ def test_an_ended_job_is_left_alone(world: World) -> None:
     world.publish(fix_job(), attempt=1)
     assert world.tracker.calls() == ["read"] * 2
     assert world.events.named("job.ended_already") == [fix_job().log_fields()] * 2
-
-
-def test_an_ended_job_that_its_issue_is_claimed_for_again_is_released_and_not_told_again(world: World) -> None:
-    world.publish(fix_job())
-    released = world.tracker.issues["DEMO-1"]
-    world.tracker.claim(fix_job())
-    world.publish(fix_job())
-    now = world.tracker.issues["DEMO-1"]
-    assert (now.labels, now.claim, now.latest) == (released.labels, released.claim, released.latest)
-    assert len(world.tracker.texts("DEMO-1")) == 1
-
-
-def test_an_ended_job_does_not_take_off_the_claim_of_another(world: World) -> None:
-    world.publish(fix_job())
-    world.tracker.claim(job())
-    world.publish(fix_job())
-    assert PROCESSING_LABEL in world.tracker.issues["DEMO-1"].labels
 
 
 @pytest.mark.parametrize(("call", "comments"), [("comment", 0), ("release", 1), ("end", 1)])
@@ -237,7 +197,7 @@ def test_a_transient_error_of_the_code_host_is_left_to_the_queue(world: World) -
     world.pull_requests.faults.plan("propose", TransientError("GitHub did not answer."))
     with pytest.raises(TransientError):
         world.publish(fix_job())
-    assert (world.tracker.requests, world.jobs.records) == ([], {})
+    assert (world.tracker.own, world.jobs.records) == ({}, {})
     world.publish(fix_job(), attempt=2)
     assert LINK in world.told()
 

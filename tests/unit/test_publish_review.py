@@ -101,7 +101,7 @@ def test_what_may_work_later_is_left_to_the_queue(world: Pipeline, call: str) ->
     world.pull_requests.faults.plan(call, TransientError("GitHub did not answer."))
     with pytest.raises(TransientError):
         world.publish(JOB)
-    assert world.tracker.requests == []
+    assert world.tracker.own == {}
     world.publish(JOB, 2)
     assert f"<{LINK}>" in _told(world)
 

@@ -81,38 +81,6 @@ def world() -> World:
     return World()
 
 
-def _spent(world: World, of: Job | None = None) -> float:
-    return world.jobs.records[(of or job()).job_id].spent_usd
-
-
-def test_a_run_counts_with_all_it_may_cost_until_it_says_what_it_did(world: World) -> None:
-    during: list[float] = []
-    world.agent.meanwhile = lambda _: during.append(_spent(world))
-    world.run()
-    assert (during, _spent(world)) == ([3.0], 0.25)
-
-
-def test_a_run_that_never_says_what_it_cost_counts_with_all_it_may(world: World) -> None:
-    world.agent.faults.plan("run", TransientError("The worker stumbled."))
-    with pytest.raises(TransientError):
-        world.run()
-    world.run(attempt=2)
-    assert _spent(world) == 3.25
-
-
-def test_a_run_of_unknown_cost_counts_with_all_it_may(world: World) -> None:
-    world.agent.answer = agent_run(result=cli_result(total_cost_usd=None))
-    world.run()
-    assert _spent(world) == 3.0
-
-
-def test_an_agent_that_no_wall_stood_around_cost_nothing(world: World) -> None:
-    world.agent.answer = agent_run(probes=())
-    world.agent.faults.plan("run", SandboxRefused("No wall."))
-    world.run()
-    assert _spent(world) == 0.0
-
-
 def test_an_analysis_ends_as_a_stored_result_and_a_message(world: World) -> None:
     world.agent.answer = agent_run(result=cli_result(structured_output=REPORT, result="{}"))
     assert world.run() == job_result()

@@ -85,6 +85,9 @@ class JobStore(Protocol):
     def get(self, job_id: str) -> JobRecord | None:
         """The record, None if there is none."""
 
+    def hold(self, job: Job, seconds: int) -> bool:
+        """Keep others from queueing the job for that long; False if one of them is at it, or has done it."""
+
     def create(self, job: Job, status_comment: str | None) -> bool:
         """Record a queued job and its status comment; False if it was queued already."""
 

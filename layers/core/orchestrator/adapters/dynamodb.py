@@ -26,9 +26,16 @@ class DynamoJobStore:
     table: "Table"
 
     def get(self, job_id: str) -> JobRecord | None:
-        """The record as it stands now, None if there is none."""
+        """The record as it stands now, None if there is none; a job that is only held has none yet."""
         item = self.table.get_item(Key={"job_id": job_id}, ConsistentRead=True).get("Item")
-        return None if item is None else JobRecord.model_validate(item)
+        return JobRecord.model_validate(item) if item and "state" in item else None
+
+    def hold(self, job: Job, seconds: int) -> bool:
+        """Keep others from queueing the job for that long; False if one of them is at it, or has done it."""
+        now = int(time.time())
+        free = "attribute_not_exists(held_until) OR held_until <= :now"
+        values = {":until": now + seconds, ":now": now}
+        return self._update(job, "held_until = :until", values, f"attribute_not_exists(#state) AND ({free})")
 
     def create(self, job: Job, status_comment: str | None) -> bool:
         """Record a queued job and its status comment; False if it was queued already.

@@ -9,13 +9,24 @@ from dataclasses import dataclass
 from orchestrator.domain import status
 from orchestrator.domain.action import Action, Catalogue
 from orchestrator.domain.issue import Claim, Issue, Leave, OwnComment, Resume, decide
-from orchestrator.domain.job import PROCESSING_LABEL, Brief, Job, JobRecord, brief_key, result_key
+from orchestrator.domain.job import (
+    PROCESSING_LABEL,
+    Brief,
+    Job,
+    JobRecord,
+    JobState,
+    brief_key,
+    result_key,
+)
 from orchestrator.domain.jql import labelled_issues
 from orchestrator.domain.outcome import JobResult, Verdict
 from orchestrator.errors import ConfigError, OrchestratorError, words_for_the_log
 from orchestrator.ports import ArtifactStore, Clock, Commenter, Events, IssueReader, JobSender, JobStore
 from orchestrator.usecases.brief_job import BriefJob
 from orchestrator.usecases.unusable import tell_unusable
+
+# Long enough for two polls that start together, short enough for the next one to go on where this one died.
+HELD_S = 45
 
 
 @dataclass(frozen=True)
@@ -82,7 +93,7 @@ class Poll:
         for seen in self.issues.search(jql):
             decision = decide(seen, self.catalogue)
             record = self.jobs.get(decision.job.job_id) if isinstance(decision, Resume) else None
-            if isinstance(decision, Resume) and record is not None:
+            if isinstance(decision, Resume) and record is not None and record.state is not JobState.ENDED:
                 ages.append(record.age_s(self.clock.time()))
                 self._show(decision.job, record)
             elif not isinstance(decision, Leave):
@@ -106,13 +117,23 @@ class Poll:
         decision = Leave("it is gone") if issue is None else decide(issue, self.catalogue)
         if issue is None or isinstance(decision, Leave):
             return self._left(key, decision)
-        if isinstance(decision, Resume) and self.jobs.get(decision.job.job_id) is not None:
-            return self._left(key, Leave("its job is known"))
+        if isinstance(decision, Resume) and (record := self.jobs.get(decision.job.job_id)) is not None:
+            return self._known(decision, record)
+        if not self.jobs.hold(decision.job, HELD_S):
+            return self._left(key, Leave("another poll is at it"))
         if isinstance(decision, Claim):
             self.issues.claim(decision.job)
         self._enqueue(issue, decision)
         resumed = isinstance(decision, Resume)
         self.events.info("job.queued", **decision.job.log_fields(), resumed=resumed)
+        return decision
+
+    def _known(self, decision: Resume, record: JobRecord) -> Resume | Leave:
+        """A job that has ended and is claimed still: the publisher, who may release it, looks at it again."""
+        if record.state is not JobState.ENDED:
+            return self._left(decision.job.issue_key, Leave("its job is known"))
+        self.results.send(decision.job)
+        self.events.warning("claim.outlived", **decision.job.log_fields())
         return decision
 
     def _left(self, key: str, decision: Claim | Resume | Leave) -> Leave:

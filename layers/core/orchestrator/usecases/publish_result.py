@@ -1,5 +1,7 @@
 """Tell the ticket how its job ended: pull request first, then the comment, then the labels."""
 
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from orchestrator.domain import comment, status
@@ -57,9 +59,10 @@ class PublishResult:
         again = _was_begun(record, attempt)
         # From here on a poll leaves the status comment alone: its edit could come after our last one.
         self.jobs.progress(job, status.PUBLISHING)
+        own = self._own(job) if again else {}
         action = self.catalogue.named(job.action)
-        result, link = self._proposed(action, job, attempt)
-        told = self._tell(job, comment.result_comment(action, job, result, link), result, again=again)
+        result, link = self._proposed(action, job, attempt, _told(own))
+        told = self._tell(job, comment.result_comment(action, job, result, link), result, own)
         brief = Brief.read(self.artifacts.get(brief_key(job)))
         if brief is not None and brief.status_comment is not None:
             self._show_end(job, brief.status_comment, status.ended(action, job, result, link), attempt)
@@ -84,21 +87,27 @@ class PublishResult:
         try:
             self.comments.edit_comment(job.issue_key, comment_id, text)
         except OrchestratorError as error:
-            if not is_final(error) and attempt < MAX_ATTEMPTS:
+            if not is_final(error) and attempt <= MAX_ATTEMPTS:
                 raise
             self.events.warning("status.not_shown", **job.log_fields(), error=str(error))
 
-    def _proposed(self, action: Action | None, job: Job, attempt: int) -> tuple[JobResult, str]:
-        """The result as it stands after the pull request was tried, and the pull request's URL."""
+    def _proposed(
+        self, action: Action | None, job: Job, attempt: int, told: Outcome | None
+    ) -> tuple[JobResult, str]:
+        """The result as it stands after the pull request was tried, and its URL. What was told already stands."""
         result = JobResult(verdict=Verdict(outcome=Outcome.FAILED))
         try:
             result = _held_back(action, self._stored(job), self.protected)
+            if told not in {None, Outcome.SUCCEEDED}:
+                return _as_told(result, told), ""
             return result, self._published(action, job, result)
         except Exception as error:
             if not is_final(error) and attempt < MAX_ATTEMPTS:
                 raise
             if not isinstance(error, OrchestratorError):
                 self.events.warning("job.crashed", **job.log_fields(), error=type(error).__name__)
+            if told is not None:
+                return _as_told(result, told), ""
             return _unpublished(result, words_for_the_ticket(error, attempt)), ""
 
     def _stored(self, job: Job) -> JobResult:
@@ -147,12 +156,11 @@ class PublishResult:
             body=comment.pull_request_body(action, job, result, self.issues.issue_url(job.issue_key)),
         )
 
-    def _tell(self, job: Job, markdown: str, result: JobResult, *, again: bool) -> str:
+    def _tell(self, job: Job, markdown: str, result: JobResult, own: Mapping[int, OwnComment]) -> str:
         """Post the parts that are not there yet; the id of the first."""
         mark = OwnComment(job.job_id, job.action, 0, result.verdict.outcome)
-        ids: dict[int, str] = {}
+        ids = {part: one.id for part, one in own.items()}
         try:
-            ids = self._told(job) if again else {}
             for part, text in enumerate(split_markdown(markdown, COMMENT_LIMIT)):
                 if part not in ids:
                     ids[part] = self.comments.comment(job.issue_key, text, replace(mark, part=part))
@@ -160,9 +168,12 @@ class PublishResult:
             self.events.warning("issue.gone", **job.log_fields())
         return ids.get(0, "")
 
-    def _told(self, job: Job) -> dict[int, str]:
-        own = self.comments.own_comments(job.issue_key)
-        return {one.part: one.id for one in own if one.job_id == job.job_id}
+    def _own(self, job: Job) -> dict[int, OwnComment]:
+        """The comments that earlier deliveries have left; none where the issue is gone."""
+        with suppress(NotFoundError):
+            own = self.comments.own_comments(job.issue_key)
+            return {one.part: one for one in own if one.job_id == job.job_id}
+        return {}
 
     def _close(self, job: Job, result: JobResult) -> None:
         outcome = result.verdict.outcome
@@ -205,6 +216,18 @@ def _latest(brief: Brief | None, job: Job, result: JobResult, told: str) -> dict
     if result.verdict.outcome is not Outcome.SUCCEEDED:
         return latest
     return {**latest, job.action: PastResult(job_id=job.job_id, comment_id=told)}
+
+
+def _told(own: Mapping[int, OwnComment]) -> Outcome | None:
+    """The end that the ticket was told of; None if nothing that can be understood stands there."""
+    return next((one for one in Outcome if 0 in own and own[0].outcome == one), None)
+
+
+def _as_told(result: JobResult, told: Outcome | None) -> JobResult:
+    """The same run with the end that was told: the comment stands, and all else has to fit to it."""
+    if told is None or result.verdict.outcome is told:
+        return result
+    return result.model_copy(update={"verdict": Verdict(outcome=told)})
 
 
 def _unpublished(result: JobResult, reason: str) -> JobResult:
