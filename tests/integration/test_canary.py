@@ -122,7 +122,7 @@ type Orders = Mapping[str, Any]
 LOWER_HOLES: dict[str, tuple[str, Callable[[Orders], Orders], str]] = {
     "the network": (
         "fix",
-        lambda orders: {**orders, "filter": own_network_filter().hex()},
+        lambda orders: {**orders, "filter": own_network_filter()},
         "could reach a port of the worker",
     ),
     "a variable": (

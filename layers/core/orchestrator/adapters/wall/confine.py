@@ -1,16 +1,22 @@
 """The program that becomes the agent on the lower rungs: it gives up what it has, step by step, then runs it.
 
 A file of its own, run by path: it holds no secret, imports nothing of ours, and ends as the program it was told to
-run. It reads its orders from a descriptor as JSON, since a command line can be seen by everybody.
+run. It reads its orders from a descriptor, since a command line can be seen by everybody.
+Twice a job it is waited for, so it loads as little as it can.
 """
 
+from __future__ import annotations
+
 import ctypes
-import json
+import marshal
 import os
 import resource
 import sys
-from collections.abc import Callable
-from typing import Any
+
+TYPE_CHECKING = False  # as mypy knows it, without what loading `typing` costs each agent
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
 
 _PR_SET_NO_NEW_PRIVS, _PR_SET_SECCOMP, _SECCOMP_MODE_FILTER = 38, 22, 2  # <linux/prctl.h>, <linux/seccomp.h>
 _ABORT = 1  # sandlock's BranchAction.ABORT
@@ -26,17 +32,17 @@ class _Program(ctypes.Structure):
 def main() -> None:
     """Read the orders, do as they say, become the program."""
     with open(int(sys.argv[1]), "rb") as orders_file:  # noqa: PTH123  # a descriptor
-        orders = json.load(orders_file)
+        orders = marshal.load(orders_file)  # noqa: S302  # written by the supervisor, by this same interpreter
     confine_files = _landlock(orders)
     with open("/proc/self/oom_score_adj", "w") as file:  # noqa: PTH123  # nothing more is loaded than has to be
         file.write(str(orders["oom_score_adj"]))
     os.chdir(orders["folder"])
     for kind, limit in orders["limits"].items():
-        resource.setrlimit(int(kind), (limit, limit))
+        resource.setrlimit(kind, (limit, limit))
     _become(orders["uid"])
     _prctl(_PR_SET_NO_NEW_PRIVS, 1)
     confine_files()
-    filter_calls(bytes.fromhex(orders["filter"]))
+    filter_calls(orders["filter"])
     os.execve(orders["argv"][0], orders["argv"], orders["environment"])  # noqa: S606  # no shell is wanted
 
 

@@ -4,7 +4,7 @@ Both need a worker that runs as root. `landlock` shows the agent only the files 
 without Landlock, where ownership and modes decide what can be read. Neither has a socket other than a unix one.
 """
 
-import json
+import marshal
 import os
 import subprocess
 import sys
@@ -98,7 +98,7 @@ class _WithoutNamespaces:
                 "the worker does not run as root and so has no user of its own for the agent"
             )
         self.check(uid)
-        with told(json.dumps(self.orders(confined, uid)).encode()) as descriptor:
+        with told(marshal.dumps(dict(self.orders(confined, uid)))) as descriptor:
             process = launch((sys.executable, "-I", "-S", str(CONFINE), str(descriptor)), {}, (descriptor,))
         return ConfinedUser(process, uid)
 
@@ -111,7 +111,7 @@ class _WithoutNamespaces:
             "uid": uid,
             "limits": dict(limits.limits()),
             "oom_score_adj": limits.FIRST_TO_DIE,
-            "filter": shared_network_filter().hex(),
+            "filter": shared_network_filter(),
             "readable": None,
             "writable": None,
             "sandlock": None,
