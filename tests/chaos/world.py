@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from tests.builders import agent_run, catalogue, changeset
 from tests.chaos.points import Killed, Points, Process, watched
 from tests.chaos.services import ExpiringQueue, LaggingTracker, TimedJobStore
+from tests.fakes import wiring
 from tests.fakes.agent import FakeAgent, FakePrompts
 from tests.fakes.artifacts import FakeArtifacts
 from tests.fakes.clock import FakeClock
@@ -19,11 +20,9 @@ from orchestrator.domain.agent import AgentRun
 from orchestrator.domain.issue import claimed_job
 from orchestrator.domain.job import PROCESSING_LABEL, Job
 from orchestrator.ports import AgentTask
-from orchestrator.usecases.brief_job import BriefJob
 from orchestrator.usecases.deliver_results import DeliverResults
 from orchestrator.usecases.poll import Poll
 from orchestrator.usecases.publish_result import PublishResult
-from orchestrator.usecases.run_job import RunJob
 from orchestrator.usecases.work import Work
 
 MINUTE_S = 60
@@ -134,48 +133,17 @@ class World:
             self.events.warning("process.ended", process=name, error=type(error).__name__)
 
     def _poll(self) -> Poll:
-        brief = BriefJob(self.tracker, self.tracker, self.artifacts, self.catalogue, SERVER, REPO)
-        return Poll(
-            issues=self.tracker,
-            comments=self.tracker,
-            jobs=self.jobs,
-            queue=self.queue,
-            results=self.results,
-            artifacts=self.artifacts,
-            brief=brief,
-            catalogue=self.catalogue,
-            project_key="DEMO",
-            clock=self.clock,
-            events=self.events,
-        )
+        return wiring.poller(self, SERVER, REPO)
 
     def _work(self) -> Work:
         agent = CostlyAgent(
             agent_run(), meanwhile=self._while_it_works, answers=self.answers, spent=self.spent
         )
-        run = RunJob(
-            jobs=self.jobs,
-            artifacts=self.artifacts,
-            results=self.results,
-            cloner=self.cloner,
-            pull_requests=self.pull_requests,
-            prompts=FakePrompts(),
-            agent=agent,
-            catalogue=self.catalogue,
-            events=self.events,
-        )
+        run = wiring.runner(self, agent, FakePrompts(), self.cloner, self.pull_requests)
         return Work(self.queue, run, self._hidden, agent, self.events, self.clock)
 
     def _publisher(self) -> PublishResult:
-        return PublishResult(
-            issues=self.tracker,
-            comments=self.tracker,
-            pull_requests=self.pull_requests,
-            jobs=self.jobs,
-            artifacts=self.artifacts,
-            catalogue=self.catalogue,
-            events=self.events,
-        )
+        return wiring.publisher(self, self.pull_requests)
 
     @contextmanager
     def _hidden(self, receipt: str) -> Iterator[None]:

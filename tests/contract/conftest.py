@@ -5,6 +5,8 @@ from collections.abc import Iterator
 import pytest
 from tests.contract.jira_account import connected
 from tests.contract.openapi import known_contract
+from tests.contract.tls_server import Certificate, TlsServer
+from tests.contract.tunnels import ALLOWED, EVIL, OTHER, Opened, proxies
 from tests.fakes.clock import FakeClock
 
 from alm.aws import LocalAws
@@ -48,3 +50,20 @@ def github() -> Iterator[GitHubStandIn]:
 def aws() -> Iterator[LocalAws]:
     with LocalAws({"alm/known": "its value"}) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
+    return Certificate.made(tmp_path_factory.mktemp("tls"), ALLOWED, OTHER, EVIL)
+
+
+@pytest.fixture
+def server(certificate: Certificate) -> Iterator[TlsServer]:
+    with TlsServer(certificate) as running:
+        yield running
+
+
+@pytest.fixture
+def proxy(server: TlsServer) -> Iterator[Opened]:
+    with proxies(server) as made:
+        yield made

@@ -10,6 +10,7 @@ from tests.builders import agent_run, cli_result
 from tests.contract.git_workspace import cloner
 from tests.contract.github_account import reader, writer
 from tests.contract.jira_account import connected
+from tests.fakes import wiring
 from tests.fakes.agent import FakeAgent
 from tests.fakes.artifacts import FakeArtifacts
 from tests.fakes.clock import FakeClock
@@ -22,9 +23,8 @@ from alm.standins.jira import JiraStandIn
 from orchestrator.adapters.jinja_prompts import JinjaPrompts
 from orchestrator.adapters.jira_cloud import JiraCloud
 from orchestrator.bootstrap import catalogue
-from orchestrator.domain.action import Action, Workspace
+from orchestrator.domain.action import Action, Catalogue, Workspace
 from orchestrator.ports import AgentTask, Delivery
-from orchestrator.usecases.brief_job import BriefJob
 from orchestrator.usecases.poll import Poll, PollReport
 from orchestrator.usecases.publish_result import PublishResult
 from orchestrator.usecases.run_job import RunJob
@@ -49,6 +49,7 @@ class Pipeline:
     clock: FakeClock
     jobs: FakeJobStore
     meanwhile: Callable[[], None] = _nothing
+    catalogue: Catalogue = ACTIONS
     queue: FakeQueue = field(default_factory=FakeQueue)
     results: FakeQueue = field(default_factory=FakeQueue)
     artifacts: FakeArtifacts = field(default_factory=FakeArtifacts)
@@ -79,22 +80,7 @@ class Pipeline:
 
     def _poll(self) -> Poll:
         settings = self.github.settings
-        brief = BriefJob(
-            self.tracker, self.tracker, self.artifacts, ACTIONS, self.github.url, settings.full_name
-        )
-        return Poll(
-            issues=self.tracker,
-            comments=self.tracker,
-            jobs=self.jobs,
-            queue=self.queue,
-            results=self.results,
-            artifacts=self.artifacts,
-            brief=brief,
-            catalogue=ACTIONS,
-            project_key=self.jira.settings.project_key,
-            clock=self.clock,
-            events=self.events,
-        )
+        return wiring.poller(self, self.github.url, settings.full_name, self.jira.settings.project_key)
 
     def _work(self, task: AgentTask) -> None:
         if task.action.workspace is Workspace.READ_WRITE:
@@ -103,28 +89,16 @@ class Pipeline:
 
     def _worker(self) -> RunJob:
         answer = agent_run(result=cli_result(structured_output=REPORT))
-        return RunJob(
-            jobs=self.jobs,
-            artifacts=self.artifacts,
-            results=self.results,
-            cloner=cloner(self.github),
-            pull_requests=reader(self.github),
-            prompts=JinjaPrompts(),
-            agent=FakeAgent(answer, meanwhile=self._work),
-            catalogue=ACTIONS,
-            events=self.events,
+        return wiring.runner(
+            self,
+            FakeAgent(answer, meanwhile=self._work),
+            JinjaPrompts(),
+            cloner(self.github),
+            reader(self.github),
         )
 
     def _publisher(self) -> PublishResult:
-        return PublishResult(
-            issues=self.tracker,
-            comments=self.tracker,
-            pull_requests=writer(self.github),
-            jobs=self.jobs,
-            artifacts=self.artifacts,
-            catalogue=ACTIONS,
-            events=self.events,
-        )
+        return wiring.publisher(self, writer(self.github))
 
 
 def _taken(queue: FakeQueue) -> Delivery:

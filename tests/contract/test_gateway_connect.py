@@ -7,28 +7,11 @@ import pytest
 from tests.contract.gateway_client import dialled, say
 from tests.contract.raw_server import sends
 from tests.contract.tls_server import OK, PUBLIC, Certificate, Internet, TlsServer, head_of, rest_of
-from tests.contract.tunnels import ALLOWED, EVIL, GET, HOSTS, OTHER, Opened, opening, proxies, secured
+from tests.contract.tunnels import ALLOWED, EVIL, GET, HOSTS, OTHER, Opened, opening, secured
 
 from orchestrator.adapters.gateway.egress import Egress, connect
 from orchestrator.adapters.gateway.provider import Answer, Call
 from orchestrator.adapters.gateway.server import Gateway
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
-    return Certificate.made(tmp_path_factory.mktemp("tls"), ALLOWED, OTHER, EVIL)
-
-
-@pytest.fixture
-def server(certificate: Certificate) -> Iterator[TlsServer]:
-    with TlsServer(certificate) as running:
-        yield running
-
-
-@pytest.fixture
-def proxy(server: TlsServer) -> Iterator[Opened]:
-    with proxies(server) as made:
-        yield made
 
 
 @pytest.mark.parametrize("host", [ALLOWED, OTHER])

@@ -1,34 +1,16 @@
 """Tunnels: which bytes go through, and how many of them."""
 
 import ssl
-from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from threading import Event
 
 import pytest
 from tests.contract.raw_server import sends
 from tests.contract.tls_server import Certificate, TlsServer, head_of, rest_of
-from tests.contract.tunnels import ALLOWED, EVIL, GET, OTHER, Opened, opening, pour, proxies, secured, silent
+from tests.contract.tunnels import ALLOWED, EVIL, GET, OTHER, Opened, opening, pour, secured, silent
 
 from orchestrator.adapters.gateway.egress import Limits
 from orchestrator.domain.client_hello import SentRecords
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
-    return Certificate.made(tmp_path_factory.mktemp("tls"), ALLOWED, OTHER, EVIL)
-
-
-@pytest.fixture
-def server(certificate: Certificate) -> Iterator[TlsServer]:
-    with TlsServer(certificate) as running:
-        yield running
-
-
-@pytest.fixture
-def proxy(server: TlsServer) -> Iterator[Opened]:
-    with proxies(server) as made:
-        yield made
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from tests.builders import agent_run, catalogue, changeset
+from tests.fakes import wiring
 from tests.fakes.agent import FakeAgent, FakePrompts
 from tests.fakes.artifacts import FakeArtifacts
 from tests.fakes.clock import FakeClock
@@ -17,10 +18,7 @@ from orchestrator.domain.action import Catalogue
 from orchestrator.domain.job import Brief, Job, brief_key
 from orchestrator.domain.publishable import PROTECTED
 from orchestrator.ports import Delivery
-from orchestrator.usecases.brief_job import BriefJob
 from orchestrator.usecases.poll import Poll, PollReport
-from orchestrator.usecases.publish_result import PublishResult
-from orchestrator.usecases.run_job import RunJob
 
 SERVER, REPO = "https://github.example", "o/r"
 
@@ -57,48 +55,19 @@ class Pipeline:
 
     def poller(self) -> Poll:
         """What polls."""
-        return Poll(
-            issues=self.tracker,
-            comments=self.tracker,
-            jobs=self.jobs,
-            queue=self.queue,
-            results=self.results,
-            artifacts=self.artifacts,
-            brief=BriefJob(self.tracker, self.tracker, self.artifacts, self.catalogue, SERVER, REPO),
-            catalogue=self.catalogue,
-            project_key="DEMO",
-            clock=self.clock,
-            events=self.events,
-            launch=self.launch,
-        )
+        return wiring.poller(self, SERVER, REPO, launch=self.launch)
 
     def work(self, of: Job, attempt: int = 1) -> None:
         """One delivery to a worker."""
-        RunJob(
-            jobs=self.jobs,
-            artifacts=self.artifacts,
-            results=self.results,
-            cloner=self.cloner,
-            pull_requests=self.pull_requests,
-            prompts=FakePrompts(),
-            agent=self.agent,
-            catalogue=self.catalogue,
-            events=self.events,
-        )(Delivery(of, attempt, "receipt"))
+        run = wiring.runner(self, self.agent, FakePrompts(), self.cloner, self.pull_requests)
+        run(Delivery(of, attempt, "receipt"))
 
     def publish(self, of: Job, attempt: int = 1, *, may_request_changes: bool = False) -> None:
         """One delivery to the publisher."""
-        PublishResult(
-            issues=self.tracker,
-            comments=self.tracker,
-            pull_requests=self.pull_requests,
-            jobs=self.jobs,
-            artifacts=self.artifacts,
-            catalogue=self.catalogue,
-            events=self.events,
-            may_request_changes=may_request_changes,
-            protected=self.protected,
-        )(of, attempt)
+        publish = wiring.publisher(
+            self, self.pull_requests, may_request_changes=may_request_changes, protected=self.protected
+        )
+        publish(of, attempt)
 
     def take(self) -> Job:
         """The one job that a poll claims or brings back."""

@@ -12,7 +12,7 @@ from signal import Signals
 from typing import IO, ClassVar
 
 from orchestrator.adapters.wall import limits, own_user
-from orchestrator.adapters.wall.launched import Launched, ends, launch, pipe, told
+from orchestrator.adapters.wall.launched import Launched, ends, launch, pipe, processes, told
 from orchestrator.adapters.wall.sandbox import Confined, ConfinedProcess, Room, Usage, View
 from orchestrator.adapters.wall.syscalls import own_network_filter
 from orchestrator.domain.wall import Rung
@@ -88,7 +88,8 @@ class BubblewrapProcess(Launched):
 
     def signal(self, signal: Signals) -> None:
         """Send a signal to the program: the oldest child of the namespace's first process."""
-        children = sorted(_children_of(self._first_process))
+        first = self._first_process
+        children = sorted((started, pid) for pid, parent, started in processes() if parent == first)
         if children:
             os.kill(children[0][1], signal)
 
@@ -120,18 +121,6 @@ def _in_namespace_of(first_process: int) -> int:
         names = os.listdir(f"/proc/{first_process}/root/proc")  # noqa: PTH208  # of names, and thousands of them
         return sum(name.isdigit() for name in names)
     return 0
-
-
-def _children_of(parent: int) -> Iterator[tuple[int, int]]:
-    """(start time, pid) of each child, as /proc tells; see proc_pid_stat(5)."""
-    for folder in Path("/proc").iterdir():
-        if folder.name.isdigit():
-            try:
-                fields = (folder / "stat").read_text().rpartition(")")[2].split()
-            except OSError:
-                continue
-            if int(fields[1]) == parent:
-                yield int(fields[19]), int(folder.name)
 
 
 @dataclass(frozen=True)

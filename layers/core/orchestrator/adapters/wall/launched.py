@@ -4,9 +4,10 @@ import os
 import select
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from signal import Signals
 from typing import IO
 
 
@@ -29,6 +30,10 @@ class Launched:
             return self.process.returncode
         ends(self.process.pid, timeout_s)
         return self.process.poll()
+
+    def signal(self, signal: Signals) -> None:
+        """Send a signal to the program: it is the process that was started."""
+        self.process.send_signal(signal)
 
 
 def launch(
@@ -58,6 +63,15 @@ def ends(pid: int, timeout_s: float) -> None:
     """Wait until it ends. A namespace's first process ends after all others in it."""
     with open(os.pidfd_open(pid), "rb", closefd=True) as ended:  # noqa: PTH123  # a descriptor
         select.select([ended], [], [], timeout_s)
+
+
+def processes() -> Iterator[tuple[int, int, int]]:
+    """(pid, parent's pid, start time) of every process, as /proc tells; see proc_pid_stat(5)."""
+    for name in os.listdir("/proc"):  # noqa: PTH208  # of names, and many
+        if name.isdigit():
+            with suppress(OSError):
+                fields = Path(f"/proc/{name}/stat").read_text().rpartition(")")[2].split()
+                yield int(name), int(fields[1]), int(fields[19])
 
 
 @contextmanager

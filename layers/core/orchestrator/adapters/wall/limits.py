@@ -9,6 +9,7 @@ import ctypes
 import os
 import resource
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 
 from orchestrator.adapters.wall.sandbox import Usage
@@ -74,6 +75,7 @@ def excess(usage: Usage, disk: "Disk") -> str | None:
     return disk.excess()
 
 
+@cache
 def machine_memory() -> int:
     """Bytes of memory the worker may use: the machine's, or what its container got of it."""
     machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")

@@ -2,17 +2,15 @@
 
 import ctypes
 import os
-import signal as signals
 import subprocess
 import time
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
+from signal import SIGKILL
 from typing import ClassVar
 
 from orchestrator.adapters.wall import limits
-from orchestrator.adapters.wall.launched import Launched, launch
+from orchestrator.adapters.wall.launched import Launched, launch, processes
 from orchestrator.adapters.wall.sandbox import Confined, ConfinedProcess, Room, Usage, View, machine_view
 from orchestrator.domain.wall import Rung
 
@@ -28,10 +26,6 @@ class Unconfined(Launched):
         super().__init__(process)
         self._before = before
 
-    def signal(self, signal: signals.Signals) -> None:
-        """Send a signal to the program: it is the process that was started."""
-        self.process.send_signal(signal)
-
     @property
     def usage(self) -> Usage:
         """What runs now that did not before."""
@@ -45,7 +39,7 @@ class Unconfined(Launched):
         while (left := self._left()) and time.monotonic() < deadline:
             for pid in left:
                 with suppress(ProcessLookupError, PermissionError):
-                    os.kill(pid, signals.SIGKILL)
+                    os.kill(pid, SIGKILL)
                 with suppress(ChildProcessError):
                     os.waitpid(pid, os.WNOHANG)
             time.sleep(LOOK_AGAIN_S)
@@ -58,20 +52,12 @@ class Unconfined(Launched):
 
 def descendants(pid: int) -> frozenset[int]:
     """Every process that comes from that one."""
-    parents = dict(_parents())
+    parents = {child: parent for child, parent, _ in processes()}
     found: set[int] = set()
     generation = {pid}
     while generation := {child for child, parent in parents.items() if parent in generation} - found:
         found |= generation
     return frozenset(found)
-
-
-def _parents() -> Iterator[tuple[int, int]]:
-    """(pid, parent's pid), as /proc tells; see proc_pid_stat(5)."""
-    for name in os.listdir("/proc"):  # noqa: PTH208  # of names, and many
-        if name.isdigit():
-            with suppress(OSError):
-                yield int(name), int(Path(f"/proc/{name}/stat").read_text().rpartition(")")[2].split()[1])
 
 
 def _adopt_orphans(*, adopt: bool) -> None:

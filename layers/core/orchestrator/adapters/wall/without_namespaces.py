@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from signal import Signals
 from typing import Any, ClassVar
 
 from orchestrator.adapters.wall import limits, own_user
@@ -64,10 +63,6 @@ class ConfinedUser(Launched):
     def __init__(self, process: "subprocess.Popen[bytes]", uid: int) -> None:
         super().__init__(process)
         self._uid = uid
-
-    def signal(self, signal: Signals) -> None:
-        """Send a signal to the program: it is the process that was started."""
-        self.process.send_signal(signal)
 
     @property
     def usage(self) -> Usage:
