@@ -11,6 +11,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     report = bootstrap.polled()
     return {
         "claimed": [job.issue_key for job in report.claimed],
+        "cancelled": [job.issue_key for job in report.cancelled],
         "resumed": [job.issue_key for job in report.resumed],
         "failed": list(report.failed),
         "unusable": report.unusable,

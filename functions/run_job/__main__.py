@@ -7,15 +7,16 @@ import signal
 import sys
 
 from orchestrator import bootstrap
+from orchestrator.domain.agent import Stop
 
 WAIT_S = 20  # the longest SQS waits
 
 
 def main(arguments: list[str]) -> None:
-    """Take one job; SIGTERM and SIGINT end its agent and let the ticket be told."""
+    """Take one job. SIGINT, a person, ends it; SIGTERM, the machine goes away, gives it back to the queue."""
     work = bootstrap.task()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: work.stop())
+    signal.signal(signal.SIGINT, lambda *_: work.stop(Stop.CANCELLED))
+    signal.signal(signal.SIGTERM, lambda *_: work.stop(Stop.INTERRUPTED))
     while not work.take_one(WAIT_S) and "--standby" in arguments:
         pass
 

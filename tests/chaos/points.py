@@ -1,11 +1,11 @@
 """Where a process can be struck: around every call of every port, found by the types of the use case's own fields."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from enum import StrEnum
-from typing import Any
+from typing import Any, get_args, get_origin
 
 from orchestrator import ports
 from orchestrator.errors import TransientError
@@ -106,7 +106,7 @@ class Watched:
 def is_port(kind: Any) -> bool:
     """Whether a field of that type is a port at which a process can be struck."""
     is_protocol = isinstance(kind, type) and getattr(kind, "_is_protocol", False)
-    return is_protocol and kind.__module__ == ports.__name__ and kind not in SILENT
+    return is_protocol and kind.__module__.startswith(ports.__name__) and kind not in SILENT
 
 
 def watched[T](use_case: T, process: Process) -> T:
@@ -114,9 +114,14 @@ def watched[T](use_case: T, process: Process) -> T:
     changed = {
         known.name: _watched_part(known.name, known.type, getattr(use_case, known.name), process)
         for known in fields(use_case)  # type: ignore[arg-type]  # every use case is a dataclass
-        if known.init and (is_port(known.type) or is_use_case(known.type))
+        if known.init and (is_port(known.type) or is_use_case(known.type) or are_ports(known.type))
     }
     return replace(use_case, **changed)  # type: ignore[type-var]  # the same
+
+
+def are_ports(kind: Any) -> bool:
+    """Whether a field of that type holds such ports by name."""
+    return get_origin(kind) is Mapping and is_port(get_args(kind)[1])
 
 
 def is_use_case(kind: Any) -> bool:
@@ -125,4 +130,6 @@ def is_use_case(kind: Any) -> bool:
 
 
 def _watched_part(name: str, kind: Any, part: Any, process: Process) -> Any:
+    if are_ports(kind):
+        return {key: Watched(process, f"{name}.{key}", port) for key, port in part.items()}
     return Watched(process, name, part) if is_port(kind) else watched(part, process)

@@ -9,6 +9,7 @@ from tests.chaos.world import World
 
 from orchestrator.domain.issue import OwnComment
 from orchestrator.domain.job import PROCESSING_LABEL, Job, JobRecord, JobState, brief_key
+from orchestrator.domain.money import Account
 from orchestrator.domain.outcome import Outcome
 
 
@@ -26,6 +27,18 @@ class Broken:
 
     kind: Kind
     words: str
+
+    @property
+    def is_of_the_record(self) -> bool:
+        """Whether it is about what only the job table knew: that a job was, and what it cost."""
+        return any(about in self.words for about in ("job records", "the record", "the accounts"))
+
+    @property
+    def is_of_the_wish(self) -> bool:
+        """Whether it is about what becomes of a wish that a person may have taken back."""
+        return any(
+            about in self.words for about in ("0 instead of 1 job records", "the claim of", "was not told")
+        )
 
     def __str__(self) -> str:
         """As a person reads it."""
@@ -135,6 +148,11 @@ def _succeeded(world: World, prefix: str) -> bool:
 
 def _cost(world: World, record: JobRecord) -> Iterator[Broken]:
     spent = sum(world.spent.get(record.job_id, ()))
+    known = round(sum(one.spent_usd for one in world.jobs.records.values() if one.costs), 6)
+    for account in Account:
+        charged = round(sum(usd for (kind, _), usd in world.jobs.accounts.items() if kind is account), 6)
+        if charged != known:
+            yield Broken(Kind.LOST, f"the accounts by {account} say ${charged}, the records ${known}")
     if record.spent_usd < spent:
         yield Broken(
             Kind.LOST, f"the record knows ${record.spent_usd:.2f} of the ${spent:.2f} that were spent"

@@ -35,6 +35,7 @@ class Schedule:
     faults: Counter[str] = field(default_factory=Counter)
     redriven: int = 0
     told_as_failed: int = 0
+    forgot: bool = False
     broken: list[Broken] = field(default_factory=list)
     _inside: bool = False
     _calm: bool = False
@@ -98,6 +99,13 @@ class Schedule:
     def _disturbs(self) -> None:
         for queue in (self.world.queue, self.world.results):
             self._disturb(queue)
+        if self._happens(0.2):
+            self.faults["label taken off"] += 1
+            self.world.cancel(self.random.choice(sorted(self.tickets)))
+        if self._happens(0.1):
+            self.faults["job table emptied"] += 1
+            self.world.empty_table()
+            self.forgot = True
 
     def _disturb(self, queue: ExpiringQueue) -> None:
         if queue.ever and self._happens():
@@ -106,6 +114,9 @@ class Schedule:
         if queue.messages and self._happens():
             self.faults["message late"] += 1
             self.random.choice(queue.messages).visible_at += DELAY_S
+        if queue.messages and self._happens(0.2):
+            self.faults["queue emptied"] += 1
+            queue.purge()
         if len(queue.messages) > 1 and self._happens():
             self.faults["other order"] += 1
             queue.put_in_order(self.random.sample(groups := sorted(self.tickets), len(groups)))
@@ -113,12 +124,22 @@ class Schedule:
     def _judge(self) -> None:
         self.redriven = self.world.redriven
         for key, scenario in self.tickets.items():
-            self.broken += [one for one in broken(self.world, scenario, key) if one.kind is not Kind.WRONG]
+            self.broken += [one for one in broken(self.world, scenario, key) if self._counts(one)]
             names = scenario.expected
             ends = (one for one in self.world.jobs.records.values() if one.job_id.startswith(f"{key}-"))
             self.told_as_failed += sum(
                 one.outcome == Outcome.FAILED != names[_action(one.job_id)].outcome for one in ends
             )
+
+    def _counts(self, one: Broken) -> bool:
+        """Any fault may end a job as failed, which is told; and no table can tell what was in the one before.
+
+        Who takes the label off a job that its poll has not recorded yet takes back the wish, and is told nothing.
+        """
+        forgotten = self.forgot and one.is_of_the_record
+        return (
+            one.kind is not Kind.WRONG and not forgotten and not (self.world.cancelled and one.is_of_the_wish)
+        )
 
 
 def _action(job_id: str) -> str:

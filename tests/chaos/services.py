@@ -50,7 +50,7 @@ class LaggingTracker(FakeTracker):
         self._edits += 1
         self.issues[key] = replace(self.issues[key], updated=f"edit {self._edits}")
 
-    def _edit(self, key: str, labels: frozenset[str], claim: dict[str, Any]) -> None:
+    def _edit(self, key: str, labels: frozenset[str], claim: dict[str, Any] | None) -> None:
         self._past.setdefault(key, []).append((self.clock.now, self.issues[key]))
         super()._edit(key, labels, claim)
 
@@ -64,9 +64,9 @@ class ExpiringQueue(FakeQueue):
 
     ever: list[Message] = field(default_factory=list)
 
-    def send(self, job: Job) -> None:
+    def send(self, job: Job, again: int = 0) -> None:
         before = len(self.messages)
-        super().send(job)
+        super().send(job, again)
         self.ever += self.messages[before:]
 
     def _received(self, receipt: str) -> Message:

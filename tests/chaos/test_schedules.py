@@ -40,6 +40,9 @@ def test_the_schedules_strike_in_every_way() -> None:
         "other order",
         "stalled worker",
         "two polls",
+        "queue emptied",
+        "job table emptied",
+        "label taken off",
     }
 
 
@@ -50,7 +53,7 @@ def test_a_publisher_that_does_not_look_for_its_own_comments_is_seen(monkeypatch
 
 
 def test_a_worker_that_forgets_what_a_lost_attempt_cost_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(FakeJobStore, "spent", lambda *_: None)
+    monkeypatch.setattr(FakeJobStore, "reserve", lambda *_: None)
     assert Kind.LOST in _kinds(SEEDS)
 
 

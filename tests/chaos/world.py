@@ -1,11 +1,11 @@
 """The three functions as processes that can die, and what AWS and the schedule do around them until all is quiet."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
 
 from tests.builders import agent_run, catalogue, changeset
-from tests.chaos.points import Killed, Points, Process, watched
+from tests.chaos.points import Killed, Points, Process, Unanswered, watched
 from tests.chaos.services import ExpiringQueue, LaggingTracker, TimedJobStore
 from tests.fakes import wiring
 from tests.fakes.agent import FakeAgent, FakePrompts
@@ -18,7 +18,9 @@ from tests.fakes.pipeline import REPO, SERVER
 from orchestrator.domain.action import Catalogue
 from orchestrator.domain.agent import AgentRun
 from orchestrator.domain.issue import claimed_job
-from orchestrator.domain.job import PROCESSING_LABEL, Job
+from orchestrator.domain.job import PROCESSING_LABEL, Job, JobState
+from orchestrator.domain.ledger import Spent
+from orchestrator.domain.money import Limits
 from orchestrator.ports import AgentTask
 from orchestrator.usecases.deliver_results import DeliverResults
 from orchestrator.usecases.poll import Poll
@@ -29,11 +31,12 @@ MINUTE_S = 60
 # As template.yaml and SqsQueue have them.
 RESULT_HIDDEN_S = 720
 JOB_HIDDEN_S = 120
-# Two hours: more than four deliveries of everything take.
-MOST_TICKS = 120
+# Ten hours: more than four deliveries of everything take, and all that is sent again after long silence.
+MOST_TICKS = 600
 QUIET_TICKS = 2
-# What is sent again within five minutes of the first time is dropped.
-MOST_QUIET_TICKS = 8
+# What nobody has been at for ten minutes is sent again, a result after two hours: from then on the minutes are long.
+LONG_QUIET_TICKS, LONG_TICK_S = 12, 900
+MOST_QUIET_TICKS = 22
 
 
 @dataclass
@@ -53,6 +56,8 @@ class World:
     redriven: int = 0
     beats: int = 3
     beat_s: float = 30.0
+    limits: Limits | None = None
+    cancelled: set[str] = field(default_factory=set)
     trespasses: list[str] = field(default_factory=list)
     _receipts: list[str] = field(default_factory=list)
 
@@ -71,15 +76,16 @@ class World:
             is_idle = not (self.queue.messages or self.results.messages)
             self.take_jobs()
             self.deliver()
-            self.clock.now += MINUTE_S
+            self.clock.now += MINUTE_S if quiet < LONG_QUIET_TICKS else LONG_TICK_S
             quiet = quiet + 1 if is_idle else 0
             if quiet == (MOST_QUIET_TICKS if self._is_asked() else QUIET_TICKS):
                 return
 
     def _is_asked(self) -> bool:
-        """Whether a ticket still waits for something."""
+        """Whether a ticket still waits for something, or a job for its end."""
         ours = {PROCESSING_LABEL, *self.catalogue.labels}
-        return any(issue.labels & ours for issue in self.tracker.issues.values())
+        is_labelled = any(issue.labels & ours for issue in self.tracker.issues.values())
+        return is_labelled or any(one.state is not JobState.ENDED for one in self.jobs.records.values())
 
     def take_jobs(self) -> None:
         """A worker for each message that can be had."""
@@ -139,15 +145,16 @@ class World:
         agent = CostlyAgent(
             agent_run(), meanwhile=self._while_it_works, answers=self.answers, spent=self.spent
         )
-        run = wiring.runner(self, agent, FakePrompts(), self.cloner, self.pull_requests)
-        return Work(self.queue, run, self._hidden, agent, self.events, self.clock)
+        run = wiring.runner(self, agent, FakePrompts(), (self.cloner, self.pull_requests), self.limits)
+        return Work(self.queue, run, self._hidden, self.events, self.clock)
 
     def _publisher(self) -> PublishResult:
         return wiring.publisher(self, self.pull_requests)
 
     @contextmanager
-    def _hidden(self, receipt: str) -> Iterator[None]:
+    def _hidden(self, receipt: str, look: Callable[[], None]) -> Iterator[None]:
         self._receipts.append(receipt)
+        self._look_in = look
         try:
             yield
         finally:
@@ -155,9 +162,13 @@ class World:
 
     def _while_it_works(self, task: AgentTask) -> None:
         """Minutes pass: the worker's message stays hidden, and the schedule goes on polling."""
-        receipt = self._receipts[-1]
+        receipt, look_in = self._receipts[-1], self._look_in
         for _ in range(self.beats):
             self.clock.now += self.beat_s
+            with suppress(Unanswered):
+                look_in()
+            if task.halt.is_asked:
+                return
             self.queue.hide(receipt, JOB_HIDDEN_S)
             self._look(task.job)
             self.poll()
@@ -166,8 +177,23 @@ class World:
     def _look(self, job: Job) -> None:
         """While the agent works, its ticket is claimed for its job and no other."""
         issue = self.tracker.issues[job.issue_key]
+        if job.issue_key in self.cancelled:
+            return
         if PROCESSING_LABEL not in issue.labels or claimed_job(issue) != job:
             self.trespasses.append(f"the claim of {job.action} was taken away while its agent was at work")
+
+    def cancel(self, key: str) -> None:
+        """What a person does who takes the label off; nothing where it is not on."""
+        issue = self.tracker.issues[key]
+        if PROCESSING_LABEL in issue.labels and claimed_job(issue) is not None:
+            self.cancelled.add(key)
+            self.tracker.relabel(key, off=PROCESSING_LABEL)
+
+    def empty_table(self) -> None:
+        """What a person does who makes the job table anew; the accounts are in it."""
+        self.jobs.records.clear()
+        self.jobs.held.clear()
+        self.jobs.accounts.clear()
 
     def redrive(self) -> None:
         """What a person does with the dead letters."""
@@ -184,5 +210,9 @@ class CostlyAgent(FakeAgent):
     def run(self, task: AgentTask, transcript: object, tell: object) -> AgentRun:
         self.answer = self.answers.get(task.action.name, self.answer)
         answer = super().run(task, transcript, tell)  # type: ignore[arg-type]
+        if task.halt.is_asked:
+            answer = replace(
+                answer, stop=task.halt.reason, result=None, spent=Spent(cost_usd=answer.cost_usd or 0.0)
+            )
         self.spent.setdefault(task.job.job_id, []).append(answer.cost_usd or 0.0)
         return answer

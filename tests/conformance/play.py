@@ -18,12 +18,12 @@ from tests.conformance.rungs import agent_behind
 from tests.contract.git_workspace import cloner
 from tests.contract.raw_server import sends
 from tests.contract.tls_server import Certificate, TlsServer
+from tests.fakes import wiring
 from tests.fakes.agent import FakePrompts
 from tests.fakes.artifacts import FakeArtifacts
 from tests.fakes.code_host import FakePullRequests
 from tests.fakes.events import FakeEvents
-from tests.fakes.job_store import FakeJobStore
-from tests.fakes.queue import FakeQueue
+from tests.fakes.pipeline import Pipeline
 
 from alm.environment import ROOT
 from alm.standins.github import Content, GitHubStandIn, Symlink
@@ -32,10 +32,10 @@ from orchestrator.adapters.action_files import load_action
 from orchestrator.domain.action import Action, Catalogue
 from orchestrator.domain.agent import Denial, target_of
 from orchestrator.domain.comment import result_comment
+from orchestrator.domain.halt import Halt
 from orchestrator.domain.job import Job, brief_key, transcript_key
 from orchestrator.domain.outcome import JobResult
 from orchestrator.domain.wall import Rung
-from orchestrator.usecases.run_job import RunJob
 
 _ACTIONS = {Group.READ: "investigate"}
 _TIME_S = 300
@@ -149,11 +149,13 @@ def play(rung: Rung, group: Group, attacks: Sequence[Attack], host: Host) -> Pla
     ):
         playbook.model_url = model.url
         github.seed(_files(host))
-        worker = RunJob(
-            *(FakeJobStore(), artifacts, FakeQueue(), cloner(github), FakePullRequests(), FakePrompts()),
-            *(agent_behind(rung, model.url, internet(server)), Catalogue(actions=(action,)), events),
+        worker = wiring.runner(
+            Pipeline(catalogue=Catalogue(actions=(action,)), artifacts=artifacts, events=events),
+            agent_behind(rung, model.url, internet(server)),
+            FakePrompts(),
+            (cloner(github), FakePullRequests()),
         )
-        worker(delivery(played))
+        worker(delivery(played), Halt())
         requests = tuple(model.requests)
     return _kept(playbook, (action, played), (artifacts, events), requests)
 

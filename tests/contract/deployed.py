@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import boto3
 
-from alm.aws import LocalAws
+from alm.aws import TABLE_FORM, LocalAws
 from alm.deployment import OUTPUTS, Deployment, deployed
 from alm.environment import REGION
 from orchestrator.adapters.dynamodb import DynamoJobStore
@@ -29,16 +29,7 @@ def template(name: str) -> str:
         }
         for queue in QUEUES
     }
-    key = {"AttributeName": "job_id"}
-    table = {
-        "Type": "AWS::DynamoDB::Table",
-        "Properties": {
-            "TableName": f"{name}-jobs",
-            "BillingMode": "PAY_PER_REQUEST",
-            "KeySchema": [{**key, "KeyType": "HASH"}],
-            "AttributeDefinitions": [{**key, "AttributeType": "S"}],
-        },
-    }
+    table = {"Type": "AWS::DynamoDB::Table", "Properties": {"TableName": f"{name}-jobs", **TABLE_FORM}}
     bucket = {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": f"{name}-artifacts"}}
     resources = {**queues, "JobsTable": table, "ArtifactsBucket": bucket}
     refs = {output: {"Value": {"Ref": output.removesuffix("Url").removesuffix("Name")}} for output in OUTPUTS}

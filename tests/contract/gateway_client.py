@@ -6,7 +6,10 @@ import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event, Lock
 from typing import Any
+
+from orchestrator.adapters.gateway.patience import HOLD_S, Patience
 
 TIMEOUT_S = 5
 CALL = {"model": "some-model", "messages": [{"role": "user", "content": "hi"}]}
@@ -21,6 +24,26 @@ class UnixConnection(http.client.HTTPConnection):
 
     def connect(self) -> None:
         self.sock = dialled(self._path)
+
+
+class Hours:
+    """A clock that runs only while somebody waits by it."""
+
+    def __init__(self) -> None:
+        self.now = 1_000_000.0
+        self._lock = Lock()
+
+    def __call__(self) -> float:
+        return self.now
+
+    def wait(self, over: Event, wait_s: float) -> bool:
+        with self._lock:
+            self.now += wait_s
+        return over.is_set()
+
+    def patience(self, hold_s: float = HOLD_S) -> Patience:
+        """A gateway's patience by this clock, its chances all even."""
+        return Patience(hold_s, self, self, lambda: 0.5, self.wait)
 
 
 @dataclass(frozen=True)

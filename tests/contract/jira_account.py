@@ -4,11 +4,13 @@ from tests.fakes.clock import FakeClock
 
 from alm.standins.jira import JiraStandIn
 from orchestrator import bootstrap
+from orchestrator.adapters.atlassian_auth import AtlassianAuth
 from orchestrator.adapters.jira_cloud import JiraCloud
 from orchestrator.config import JiraSecret, JiraSettings
 from orchestrator.domain.job import Job
 
 JOB = Job(job_id="DEMO-1-fix-0123", issue_id="10001", issue_key="DEMO-1", action="fix", label="ai-fix")
+ASKED = frozenset({JOB.label})
 
 
 def connected(jira: JiraStandIn, clock: FakeClock, **variables: str) -> JiraCloud:
@@ -17,9 +19,9 @@ def connected(jira: JiraStandIn, clock: FakeClock, **variables: str) -> JiraClou
     secret = JiraSecret(
         client_id=environment["JIRA_CLIENT_ID"], client_secret=environment["JIRA_CLIENT_SECRET"]
     )
-    cloud = bootstrap.jira(JiraSettings.read(environment), secret)
-    cloud.clock = cloud.auth.clock = clock
-    return cloud
+    deployed = bootstrap.jira(JiraSettings.read(environment), secret)
+    auth = AtlassianAuth(deployed.auth.settings, secret, deployed.session, clock)
+    return JiraCloud(auth, deployed.session, clock)
 
 
 def asked(jira: JiraStandIn) -> list[tuple[str, str]]:

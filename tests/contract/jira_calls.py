@@ -3,12 +3,12 @@
 from collections.abc import Callable
 
 import pytest
-from tests.contract.jira_account import JOB
+from tests.contract.jira_account import ASKED, JOB
 
 from alm.standins.jira import JiraStandIn
 from orchestrator.adapters.jira_cloud import JiraCloud
-from orchestrator.domain.issue import OwnComment
-from orchestrator.domain.job import PastResult
+from orchestrator.domain.issue import Left, OwnComment
+from orchestrator.domain.job import PastResult, Unfinished
 from orchestrator.domain.outcome import Outcome
 
 MARK = OwnComment("DEMO-1-fix-0123", "fix", 0, "succeeded")
@@ -17,6 +17,8 @@ Call = Callable[[JiraCloud], object]
 
 
 LATEST = {"fix": PastResult(job_id="DEMO-1-fix-0123", comment_id="20001")}
+UNFINISHED = Unfinished(action="investigate", job_id="DEMO-1-investigate-4", draft=True)
+LEFT = Left(LATEST, UNFINISHED)
 # The comment that the calls edit; it is on an issue of its own, so that nothing else counts it.
 EDITED = ("DEMO-2", "20001")
 
@@ -30,18 +32,33 @@ def add_issues(jira: JiraStandIn) -> None:
 
 
 def comment(cloud: JiraCloud) -> None:
-    """The one call that is not safe to repeat."""
+    """A write that a second delivery looks for."""
     cloud.comment("DEMO-1", "text", MARK)
 
 
-CALLS: dict[str, Call] = {
+READS: dict[str, Call] = {
     "search": lambda cloud: list(cloud.search(TODO)),
     "read": lambda cloud: cloud.read("DEMO-1"),
-    "claim": lambda cloud: cloud.claim(JOB),
-    "release": lambda cloud: cloud.release(JOB, Outcome.SUCCEEDED, LATEST),
-    "edit_comment": lambda cloud: cloud.edit_comment(*EDITED, "text"),
+    "look": lambda cloud: cloud.look("DEMO-1"),
     "comments": lambda cloud: list(cloud.comments("DEMO-1")),
     "own_comments": lambda cloud: list(cloud.own_comments("DEMO-1")),
 }
-every_call = pytest.mark.parametrize("call", [*CALLS.values(), comment], ids=[*CALLS, "comment"])
-repeatable_calls = pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+# Nothing of these is safe to do a second time once others may have gone on from the first.
+EDITS: dict[str, Call] = {
+    "claim": lambda cloud: cloud.claim(JOB, ASKED),
+    "release": lambda cloud: cloud.release(JOB, Outcome.SUCCEEDED, LEFT),
+    "ask_for": lambda cloud: cloud.ask_for("DEMO-1", "ai-fix"),
+    "comment": comment,
+}
+LAST: dict[str, Call] = {"edit_comment": lambda cloud: cloud.edit_comment(*EDITED, "text")}
+CALLS = {**READS, **EDITS, **LAST}
+WRITES = {**EDITS, **LAST}
+
+
+def each(calls: dict[str, Call]) -> pytest.MarkDecorator:
+    """One test for each of these calls."""
+    return pytest.mark.parametrize("call", calls.values(), ids=calls)
+
+
+every_call = each(CALLS)
+repeatable_calls = each(READS)

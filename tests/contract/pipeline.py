@@ -24,6 +24,7 @@ from orchestrator.adapters.jinja_prompts import JinjaPrompts
 from orchestrator.adapters.jira_cloud import JiraCloud
 from orchestrator.bootstrap import catalogue
 from orchestrator.domain.action import Action, Catalogue, Workspace
+from orchestrator.domain.halt import Halt
 from orchestrator.ports import AgentTask, Delivery
 from orchestrator.usecases.poll import Poll, PollReport
 from orchestrator.usecases.publish_result import PublishResult
@@ -70,7 +71,7 @@ class Pipeline:
         """Put the action's label on the issue and see the job through."""
         self.jira.add_label(key, action.label)
         (job,) = self.poll().claimed
-        self._worker()(_taken(self.queue))
+        self._worker()(_taken(self.queue), Halt())
         self._publisher()(_taken(self.results).job, 1)
         assert self.jobs.records[job.job_id].outcome == "succeeded", self.jira.issue(key).comments[-1].text
 
@@ -93,8 +94,7 @@ class Pipeline:
             self,
             FakeAgent(answer, meanwhile=self._work),
             JinjaPrompts(),
-            cloner(self.github),
-            reader(self.github),
+            (cloner(self.github), reader(self.github)),
         )
 
     def _publisher(self) -> PublishResult:

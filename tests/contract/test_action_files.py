@@ -11,7 +11,6 @@ import yaml
 from orchestrator.adapters.action_files import load_catalogue
 from orchestrator.errors import ConfigError
 
-PROMPTS = Path(__file__).parents[2] / "prompts"
 SETTINGS = {"permissions": {"allow": ["Read"], "deny": ["WebFetch"]}}
 Front = Mapping[str, Any]
 FRONT_MATTER: Front = {
@@ -46,12 +45,6 @@ def fault(folder: Path) -> str:
     with pytest.raises(ConfigError) as caught:
         load_catalogue(folder)
     return str(caught.value).replace(f"{folder}/", "")
-
-
-def test_the_repositorys_own_actions_load() -> None:
-    actions = load_catalogue(PROMPTS).actions
-    assert {action.name for action in actions} >= {"investigate", "fix"}
-    assert [action.order for action in actions] == sorted(action.order for action in actions)
 
 
 def test_an_action_is_its_two_files(tmp_path: Path) -> None:
@@ -287,9 +280,16 @@ def test_two_actions_with_one_label_are_refused(tmp_path: Path, label: str) -> N
     assert fault(tmp_path) == f"other.md: label: {label} is already the label of look.md"
 
 
-def test_the_orchestrators_own_label_is_nobodys(tmp_path: Path) -> None:
-    write(tmp_path, front={"label": "ai-processing"})
-    assert fault(tmp_path).startswith("look.md: label: ai-processing is the orchestrator's own")
+@pytest.mark.parametrize("label", ["ai-processing", "ai-retry", "AI-Retry"])
+def test_the_orchestrators_own_labels_are_nobodys(tmp_path: Path, label: str) -> None:
+    write(tmp_path, front={"label": label})
+    assert fault(tmp_path).startswith(f"look.md: label: {label} is the orchestrator's own")
+
+
+@pytest.mark.parametrize("name", ["recover", "retry"])
+def test_the_names_of_what_is_only_told_are_nobodys(tmp_path: Path, name: str) -> None:
+    write(tmp_path, name)
+    assert fault(tmp_path) == f"{name}.md: name: {name} is the orchestrator's own"
 
 
 @pytest.mark.parametrize("needed", ["nothing", "look"])

@@ -1,6 +1,6 @@
 """Queue, bucket and secrets against moto over HTTP; the fakes of the first two pass the same tests."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import count
 from pathlib import Path
 from typing import Protocol
@@ -16,9 +16,9 @@ from alm.aws import BUCKET, LocalAws
 from alm.environment import REGION
 from orchestrator.adapters.s3 import S3Artifacts
 from orchestrator.adapters.secrets_manager import SecretsManager
-from orchestrator.adapters.sqs import SqsQueue, delivery
+from orchestrator.adapters.sqs import SqsDeadLetters, SqsQueue, delivery
 from orchestrator.domain.job import Job
-from orchestrator.errors import ConfigError, ForeignMessage
+from orchestrator.errors import ConfigError, ForeignMessage, NewerMessage
 from orchestrator.ports import ArtifactStore, Delivery, JobCounter, JobReceiver, JobSender
 
 _NUMBERS = count(1)
@@ -119,6 +119,17 @@ def test_a_job_sent_twice_comes_once(queue: Queue) -> None:
     assert queue.receive(0) is None
 
 
+def test_a_job_sent_again_on_purpose_comes_again_once_for_each_number(queue: Queue) -> None:
+    sent = job()
+    for again in (0, 1, 1, 2):
+        queue.send(sent, again)
+    came = []
+    while (found := queue.receive(0)) is not None:
+        came.append(found.job)
+        queue.delete(found.receipt)
+    assert came == [sent, sent, sent]
+
+
 def test_a_job_given_back_comes_again_and_is_counted(queue: Queue) -> None:
     queue.send(job())
     attempts = []
@@ -173,6 +184,50 @@ def test_waiting_messages_are_counted_and_those_at_work_are_not(queue: Queue) ->
     assert queue.waiting() == 1
 
 
+def test_all_messages_are_counted_those_at_work_too(queue: Queue) -> None:
+    assert queue.depth() == 0
+    for key in ("DEMO-1", "DEMO-2", "DEMO-3"):
+        queue.send(job(key))
+    queue.delete(received(queue).receipt)
+    queue.receive(0)
+    assert queue.depth() == 2
+
+
+def test_a_message_of_a_newer_release_is_told_from_one_that_is_none_of_ours() -> None:
+    record = {"messageId": "m", "receiptHandle": "r", "attributes": {"ApproximateReceiveCount": "1"}}
+    newer = job().model_dump_json().replace('"version":1', '"version":2,"more":[]')
+    with pytest.raises(NewerMessage):
+        delivery({**record, "body": newer})
+    with pytest.raises(ForeignMessage) as foreign:
+        delivery({**record, "body": '{"version": 1}'})
+    assert not isinstance(foreign.value, NewerMessage)
+
+
+def dead_letters(aws: LocalAws, bodies: Sequence[str]) -> SqsDeadLetters:
+    """A queue of its own with these messages, each of another issue."""
+    name = f"{uuid4().hex}.fifo"
+    url = aws.sqs.create_queue(QueueName=name, Attributes={"FifoQueue": "true"})["QueueUrl"]
+    for number, body in enumerate(bodies):
+        aws.sqs.send_message(
+            QueueUrl=url, MessageBody=body, MessageGroupId=f"{number}", MessageDeduplicationId=uuid4().hex
+        )
+    return SqsDeadLetters(aws.sqs, url)
+
+
+def test_dead_letters_tell_whose_jobs_they_are_and_stay(aws: LocalAws) -> None:
+    jobs = [job(f"DEMO-{number}") for number in range(12)]
+    letters = dead_letters(aws, [one.model_dump_json() for one in jobs])
+    assert {one.job_id for one in letters.jobs()} == {one.job_id for one in jobs}
+    assert SqsQueue(aws.sqs, letters.url).depth() == len(jobs)
+
+
+def test_dead_letters_of_others_and_of_newer_releases_are_passed_over(aws: LocalAws) -> None:
+    ours = job()
+    newer = job().model_dump_json().replace('"version":1', '"version":2')
+    letters = dead_letters(aws, ["what is this", '"\\ud800"', newer, ours.model_dump_json()])
+    assert letters.jobs() == (ours,)
+
+
 def test_a_foreign_message_given_back_four_times_blocks_its_issue_no_longer(foreign_queue: Queue) -> None:
     ours = job("DEMO-1")
     foreign_queue.send(ours)
@@ -202,6 +257,15 @@ def test_an_artifact_is_replaced(artifacts: ArtifactStore) -> None:
     artifacts.put("jobs/two", b"old")
     artifacts.put("jobs/two", b"new")
     assert artifacts.get("jobs/two") == b"new"
+
+
+def test_what_is_stored_already_is_not_replaced_by_one_who_asks_for_a_new_one(
+    artifacts: ArtifactStore,
+) -> None:
+    key = f"jobs/{uuid4()}/result.json"
+    assert artifacts.put_new(key, b"first")
+    assert not artifacts.put_new(key, b"second")
+    assert artifacts.get(key) == b"first"
 
 
 def test_a_secret_is_read_by_its_name(aws: LocalAws) -> None:

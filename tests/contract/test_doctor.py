@@ -1,11 +1,13 @@
 """`alm doctor` against stand-ins and moto: what it finds, and how it says it."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
 import boto3
 import pytest
+from tests.contract.deployed import template
 from tests.contract.doctor_jira import RIGHTS, teach
 
 from alm.aws import LocalAws
@@ -14,6 +16,7 @@ from alm.doctor import aws as aws_checks
 from alm.doctor import github as github_checks
 from alm.doctor import jira as jira_checks
 from alm.doctor import model as model_checks
+from alm.doctor import money as money_checks
 from alm.doctor.finding import Finding, Grade
 from alm.environment import REGION
 from alm.settings import LocalSettings, checked
@@ -176,6 +179,17 @@ def test_a_model_service_that_is_not_there_is_a_fault() -> None:
     assert (found.grade, found.said) == (Grade.FAULT, "the service does not answer")
 
 
+def test_the_actions_and_budgets_we_ship_fit_together() -> None:
+    (found,) = money_checks.budgets(told())
+    assert (found.topic, found.grade) == ("budgets", Grade.OK)
+    assert "$10.00 a ticket, $50.00 a day" in found.said
+
+
+def test_a_budget_in_the_file_that_is_too_small_for_an_action_is_a_warning() -> None:
+    findings = list(money_checks.budgets(told(TICKET_BUDGET_USD="6")))
+    assert [(one.topic, one.grade) for one in findings] == [("budget of implement", Grade.WARNING)]
+
+
 def test_secrets_that_are_missing_or_malformed_are_faults_and_are_not_shown(account: LocalAws) -> None:
     manager = SESSION.client("secretsmanager", endpoint_url=account.endpoint)
     secret = f"not-json-{uuid4().hex}"
@@ -200,6 +214,24 @@ def test_a_stack_that_is_not_there_is_a_fault() -> None:
     (found,) = aws_checks.stack(SESSION, "nowhere")
     assert found.grade is Grade.FAULT
     assert "nowhere" in found.said
+
+
+def test_a_deployed_budget_that_is_too_small_for_an_action_is_a_warning(account: LocalAws) -> None:
+    name = f"alm-{uuid4().hex[:12]}"
+    body = {
+        **json.loads(template(name)),
+        "Parameters": {one: {"Type": "Number"} for one in ("TicketBudgetUsd", "DailyBudgetUsd")},
+    }
+    SESSION.client("cloudformation", endpoint_url=account.endpoint).create_stack(
+        StackName=name,
+        TemplateBody=json.dumps(body),
+        Parameters=[
+            {"ParameterKey": "TicketBudgetUsd", "ParameterValue": "10"},
+            {"ParameterKey": "DailyBudgetUsd", "ParameterValue": "7"},
+        ],
+    )
+    found = graded(list(aws_checks.stack(SESSION, name)), Grade.WARNING)
+    assert found == ["budget of implement: $8.00 is more than DAILY_BUDGET_USD=$7.00: it can never run"]
 
 
 @pytest.mark.usefixtures("account")

@@ -164,7 +164,7 @@ def test_errors_of_the_service_are_passed_on_and_remembered(
 
 
 def test_an_error_is_forgotten_when_a_later_call_goes_well(gateway: Gateway, script: Script) -> None:
-    script.turn = Turn(status=529)
+    script.turn = Turn(status=500)
     call(gateway.socket)
     script.turn = Turn(text="hello")
     call(gateway.socket)

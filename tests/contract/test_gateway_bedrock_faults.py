@@ -130,7 +130,7 @@ def test_a_stream_that_breaks_off_breaks_off_for_the_agent_too(
 def test_an_error_of_the_service_is_one_of_anthropics(
     gateway: Gateway, script: Says, model: BedrockStandIn, status: int, seen: int, kind: str, stream: bool
 ) -> None:
-    script.turn = Turn(status=status)
+    script.turn = Turn(status=status, headers={"x-should-retry": "false"})
     answer = call(gateway, stream=stream)
     assert (answer.status, answer.json()["error"]["type"], gateway.upstream_status) == (seen, kind, seen)
     # The CLI repeats; a second try here would be one more than anybody counts.

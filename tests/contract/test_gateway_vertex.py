@@ -206,7 +206,9 @@ def test_a_stream_that_breaks_off_breaks_off_for_the_agent_too(model: VertexStan
 def test_an_error_of_the_service_is_one_of_anthropics(
     gateway: Gateway, script: Says, status: int, seen: int, kind: str, message: str
 ) -> None:
-    script.turn = Turn(status=status, headers={"retry-after": "7", "set-cookie": "a=b"})
+    script.turn = Turn(
+        status=status, headers={"retry-after": "7", "x-should-retry": "false", "set-cookie": "a=b"}
+    )
     answer = call(gateway, stream=True)
     assert (answer.status, gateway.upstream_status) == (seen, seen)
     assert answer.json()["error"] == {"type": kind, "message": message}

@@ -6,12 +6,13 @@ from dataclasses import replace
 
 import pytest
 from tests.contract.errors import fails
-from tests.contract.jira_account import JOB, asked, connected
+from tests.contract.jira_account import ASKED, JOB, asked, connected
 from tests.fakes.clock import FakeClock
 
 from alm.standins.http import Fault
 from alm.standins.jira import JiraStandIn, paragraphs
 from orchestrator.adapters.jira_cloud import JiraCloud
+from orchestrator.domain.issue import Issue
 from orchestrator.domain.jql import labelled_issues
 from orchestrator.errors import ConfigError
 
@@ -43,7 +44,7 @@ def test_search_goes_on_after_an_empty_page(jira: JiraStandIn, cloud: JiraCloud)
 
 def test_search_shows_labels_and_claim(jira: JiraStandIn, cloud: JiraCloud) -> None:
     key = bug(jira)
-    cloud.claim(JOB)
+    cloud.claim(JOB, ASKED)
     (found,) = cloud.search(TODO)
     assert (found.key, found.labels, found.claim) == (key, frozenset({"ai-processing"}), JOB.model_dump())
 
@@ -142,10 +143,26 @@ def test_an_issue_is_read_with_one_request(jira: JiraStandIn, cloud: JiraCloud) 
     assert asked(jira) == [("GET", f"/issue/{key}")]
 
 
+def test_a_look_asks_for_labels_and_claim_and_nothing_else(jira: JiraStandIn, cloud: JiraCloud) -> None:
+    key = bug(jira)
+    jira.add_comment(key, "ann", "hello")
+    cloud.claim(JOB, ASKED)
+    jira.put_property(key, "alm.latest", {})
+    jira.forget_requests()
+    seen = cloud.look(key)
+    (request,) = jira.requests
+    assert request.query == {"fields": ("labels",), "properties": ("alm.job",)}
+    assert request.answer is not None
+    assert set(request.answer.json()["fields"]) == {"labels"}
+    assert set(request.answer.json()["properties"]) == {"alm.job"}
+    assert seen == Issue("10001", key, frozenset({"ai-processing"}), claim=JOB.model_dump(mode="json"))
+
+
 def test_a_deleted_issue_reads_as_none(jira: JiraStandIn, cloud: JiraCloud) -> None:
     key = bug(jira)
     jira.delete_issue(key)
     assert cloud.read(key) is None
+    assert cloud.look(key) is None
 
 
 @pytest.mark.parametrize("label", ['a"b', "a\\", "a\\\\b", '")ORlabels=("other', "'", "a,b", "äöü🙂"])
@@ -154,7 +171,7 @@ def test_a_label_stays_data_from_search_to_claim(jira: JiraStandIn, cloud: JiraC
     key = bug(jira, label)
     jql = labelled_issues("DEMO", [label])
     assert keys(cloud, jql) == [key]
-    cloud.claim(JOB.model_copy(update={"issue_key": key, "label": label}))
+    cloud.claim(JOB.model_copy(update={"issue_key": key, "label": label}), frozenset({label}))
     assert jira.issue(key).labels == ("ai-processing",)
     assert keys(cloud, jql) == []
 

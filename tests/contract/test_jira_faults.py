@@ -4,8 +4,20 @@ from dataclasses import replace
 
 import pytest
 from tests.contract.errors import fails
-from tests.contract.jira_account import JOB, asked, authorizations, connected, handed_out
-from tests.contract.jira_calls import CALLS, MARK, Call, add_issues, comment, every_call, repeatable_calls
+from tests.contract.jira_account import ASKED, JOB, asked, authorizations, connected, handed_out
+from tests.contract.jira_calls import (
+    CALLS,
+    EDITS,
+    LAST,
+    MARK,
+    WRITES,
+    Call,
+    add_issues,
+    comment,
+    each,
+    every_call,
+    repeatable_calls,
+)
 from tests.contract.raw_server import RawServer, sends
 from tests.fakes.clock import FakeClock
 
@@ -46,12 +58,55 @@ def test_what_is_safe_to_repeat_is_repeated(
     assert 0 < first < second < 2
 
 
-def test_a_claim_made_twice_is_made_once(jira: JiraStandIn, cloud: JiraCloud) -> None:
+@each(WRITES)
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault(cut=True),
+        Fault(cut=True, when="after"),
+        Fault(status=500),
+        Fault(status=502, when="after"),
+        Fault(status=503, headers={"Retry-After": "1"}),
+    ],
+    ids=["cut-before", "cut-after", "500", "502-after", "503-with-hint"],
+)
+def test_a_write_that_may_have_been_carried_out_is_not_sent_again(
+    jira: JiraStandIn, cloud: JiraCloud, clock: FakeClock, call: Call, fault: Fault
+) -> None:
+    jira.faults.add(replace(fault, path="/rest/api/"))
+    fails(TransientError, lambda: call(cloud), handed_out(jira))
+    assert len(authorizations(jira)) == 1
+    assert clock.slept == []
+
+
+@each(EDITS)
+def test_a_write_that_was_not_taken_for_its_rate_is_sent_again(
+    jira: JiraStandIn, cloud: JiraCloud, clock: FakeClock, call: Call
+) -> None:
+    jira.faults.add(Fault("", "/rest/api/", 429, times=4))
+    call(cloud)
+    assert len(authorizations(jira)) == 5
+    assert len(clock.slept) == 4
+
+
+@each(LAST)
+def test_an_edit_of_a_comment_is_sent_once_whatever_becomes_of_it(
+    jira: JiraStandIn, cloud: JiraCloud, clock: FakeClock, call: Call
+) -> None:
+    jira.faults.add(Fault("PUT", "/comment/", 429, {"Retry-After": "1"}))
+    assert fails(TransientError, lambda: call(cloud)).after_s == 1
+    assert len(authorizations(jira)) == 1
+    assert clock.slept == []
+
+
+def test_a_claim_whose_answer_is_lost_does_not_take_a_label_that_was_put_on_since(
+    jira: JiraStandIn, cloud: JiraCloud
+) -> None:
     jira.faults.add(Fault("PUT", cut=True, when="after"))
-    cloud.claim(JOB)
-    assert asked(jira).count(("PUT", "/issue/DEMO-1")) == 2
-    assert jira.issue("DEMO-1").labels == ("ai-processing",)
-    assert len(jira.issue("DEMO-1").label_history) == 2
+    fails(TransientError, lambda: cloud.claim(JOB, ASKED))
+    jira.add_label("DEMO-1", JOB.label)
+    assert asked(jira).count(("PUT", "/issue/DEMO-1")) == 1
+    assert set(jira.issue("DEMO-1").labels) == {"ai-processing", "ai-fix"}
 
 
 @pytest.mark.parametrize(
@@ -76,14 +131,6 @@ def test_a_comment_whose_answer_is_lost_is_not_posted_again(
     jira.forget_requests()
 
 
-def test_a_comment_that_was_not_taken_for_its_rate_is_posted_again(
-    jira: JiraStandIn, cloud: JiraCloud
-) -> None:
-    jira.faults.add(Fault("POST", "/comment", 429))
-    comment(cloud)
-    assert len(jira.issue("DEMO-1").comments) == 1
-
-
 def test_a_document_jira_does_not_take_is_posted_as_a_code_block(jira: JiraStandIn, cloud: JiraCloud) -> None:
     jira.faults.add(Fault("POST", "/comment", 400, body={"errorMessages": ["INVALID_INPUT"], "errors": {}}))
     cloud.comment("DEMO-1", "## A *title*", MARK)
@@ -101,38 +148,6 @@ def test_a_code_block_jira_does_not_take_either_is_refused_in_its_words(
     error = fails(RefusedError, lambda: comment(cloud), handed_out(jira))
     assert error.status == 400
     assert "CONTENT_LIMIT_EXCEEDED is too long" in str(error)
-
-
-@pytest.mark.parametrize("hint", ["0", "3", "19"])
-def test_a_short_retry_after_is_waited_for_and_never_less(
-    jira: JiraStandIn, cloud: JiraCloud, clock: FakeClock, hint: str
-) -> None:
-    jira.faults.add(Fault("GET", "/issue/", 429, {"Retry-After": hint}))
-    assert cloud.read("DEMO-1") is not None
-    (slept,) = clock.slept
-    assert int(hint) <= slept <= int(hint) + 0.5
-
-
-@every_call
-@pytest.mark.parametrize("status", [429, 503])
-def test_a_long_retry_after_is_left_to_the_queue(
-    jira: JiraStandIn, cloud: JiraCloud, clock: FakeClock, call: Call, status: int
-) -> None:
-    jira.faults.add(Fault("", "/rest/api/", status, {"Retry-After": "120"}))
-    error = fails(TransientError, lambda: call(cloud), handed_out(jira))
-    assert str(status) in str(error)
-    assert clock.slept == []
-    assert len(authorizations(jira)) == 1
-
-
-@pytest.mark.parametrize("hint", ["Wed, 21 Oct 2026 07:28:00 GMT", "soon", "-1", "²", "1.5", ""])
-def test_a_retry_after_that_is_no_number_is_answered_with_our_own_pace(
-    jira: JiraStandIn, cloud: JiraCloud, clock: FakeClock, hint: str
-) -> None:
-    jira.faults.add(Fault("GET", "/issue/", 429, {"Retry-After": hint}))
-    assert cloud.read("DEMO-1") is not None
-    assert len(clock.slept) == 1
-    assert clock.slept[0] < 1
 
 
 @repeatable_calls
@@ -160,7 +175,7 @@ def test_a_refusal_says_what_a_person_can_do(
     jira: JiraStandIn, cloud: JiraCloud, status: int, kind: type[OrchestratorError], words: str
 ) -> None:
     jira.faults.add(Fault("PUT", "/issue/", status))
-    error = fails(kind, lambda: cloud.claim(JOB), handed_out(jira))
+    error = fails(kind, lambda: cloud.claim(JOB, ASKED), handed_out(jira))
     assert words in str(error)
     # Jira's document does not know every status there is.
     jira.forget_requests()

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.contract.alm_commands import alm, local_run
 from tests.contract.deployed import SESSION, a_job, a_stack, ended, put, queued, store
 
 from alm import deployment as deployments
@@ -26,20 +27,6 @@ ESCAPE = "\x1b[31m[bold]red\u202e"
 def where(aws: LocalAws) -> Iterator[Deployment]:
     with a_stack(aws) as (_, found):
         yield found
-
-
-def alm(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
-    """What a command prints; the environment of this process stays."""
-    options = _parser().parse_args(arguments)
-    assert options.command(options) == 0
-    return capsys.readouterr().out
-
-
-def local_run(tmp_path: Path, aws: LocalAws) -> tuple[str, ...]:
-    """The options that name a run on this machine whose file lies there."""
-    outputs = {"endpoint": aws.endpoint, "outputs": dict(deployments._local_outputs(aws))}  # noqa: SLF001
-    (tmp_path / deployments.RUNTIME_FILE).write_text(json.dumps(outputs))
-    return ("--local", "--logs-dir", str(tmp_path))
 
 
 def test_a_stack_is_found_by_its_outputs(aws: LocalAws) -> None:
@@ -169,3 +156,36 @@ def test_the_list_is_a_table_for_people_and_json_for_scripts(
     assert line.split()[:4] == [job.job_id, "ended", "failed", "$0.50"]
     (told,) = json.loads(alm(capsys, "jobs", "--issue", "DEMO-78", *options, "--json"))
     assert (told["job_id"], told["outcome"]) == (job.job_id, "failed")
+
+
+def a_draft(aws: LocalAws, tmp_path: Path, issue: str, diff: str) -> tuple[str, ...]:
+    """The command that prints a draft with that diff."""
+    options = local_run(tmp_path, aws)
+    local = deployments.local(tmp_path)
+    job = ended(local, a_job(issue))
+    change = FileChange.written("a.py", FileMode.REGULAR, b"body")
+    kept = Changeset(base_sha="0", changes=(change,), diff=diff)
+    put(local, job, JobResult(verdict=Verdict(outcome=Outcome.TIMED_OUT), changeset=kept, draft=True))
+    return ("show", job.job_id, *options, "--diff")
+
+
+DIFF = "diff --git a/a.py b/a.py\n+\x1b[31m\u202e\ttab\r\n+[bold]é"
+
+
+def test_a_diff_is_printed_as_the_bytes_it_is(
+    aws: LocalAws, capsysbinary: pytest.CaptureFixture[bytes], tmp_path: Path
+) -> None:
+    options = _parser().parse_args(a_draft(aws, tmp_path, "DEMO-93", DIFF))
+    assert options.command(options) == 0
+    assert capsysbinary.readouterr().out == DIFF.encode()
+
+
+def test_a_diff_does_nothing_to_the_terminal_it_is_shown_on(
+    aws: LocalAws, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    command = a_draft(aws, tmp_path, "DEMO-94", DIFF)
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    printed = alm(capsys, *command)
+    assert "\x1b[31m" not in printed
+    assert "\u202e" not in printed
+    assert "[bold]é" in printed

@@ -9,7 +9,7 @@ from tests.fakes.job_store import FakeJobStore
 from alm.aws import TABLE, LocalAws
 from alm.environment import REGION
 from orchestrator.adapters.dynamodb import DynamoJobStore
-from orchestrator.domain.job import Job, JobRecord, JobState
+from orchestrator.domain.job import Job, JobRecord, JobState, Start
 from orchestrator.domain.outcome import Outcome
 from orchestrator.domain.wall import Answer, Probe, Rung
 from orchestrator.ports import JobStore
@@ -40,11 +40,16 @@ def record(store: JobStore, known: Job) -> JobRecord:
     return found
 
 
+def listed(store: JobStore, known: Job) -> bool:
+    """Whether the job is among those that have not ended."""
+    return known.job_id in [one.job_id for one in store.active()]
+
+
 def started(store: JobStore, attempt: int = 1) -> Job:
     """A job that was queued and is running."""
     new = job()
     store.create(new, COMMENT)
-    assert store.start(new, attempt)
+    assert store.start(new, attempt) is Start.GO
     return new
 
 
@@ -57,9 +62,9 @@ def test_a_created_job_is_queued_and_knows_its_status_comment(store: JobStore) -
     assert store.create(new, COMMENT)
     made = record(store, new)
     assert made.queued_at is not None
-    assert made == JobRecord(
-        job_id=new.job_id, state=JobState.QUEUED, status_comment=COMMENT, queued_at=made.queued_at
-    )
+    times = {"queued_at": made.queued_at, "seen_at": made.queued_at}
+    assert made == JobRecord(**new.model_dump(), **times, state=JobState.QUEUED, status_comment=COMMENT)
+    assert made.job == new
 
 
 @pytest.mark.parametrize("comment", [COMMENT, None])
@@ -98,10 +103,11 @@ def test_a_job_created_after_its_start_stays_running_and_gets_its_status_comment
     new = job()
     store.start(new, 1)
     before = record(store, new)
-    assert before.status_comment is None
+    assert (before.status_comment, before.resumed) == (None, True)
     assert [store.create(new, COMMENT), store.create(new, "20002")] == [True, False]
     now = record(store, new)
-    assert now == before.model_copy(update={"status_comment": COMMENT, "queued_at": now.queued_at})
+    seen = {"queued_at": now.queued_at, "seen_at": now.queued_at, "resumed": False}
+    assert now == before.model_copy(update={"status_comment": COMMENT, **seen})
     assert before.state is JobState.RUNNING
 
 
@@ -113,7 +119,8 @@ def test_a_job_created_after_its_end_stays_ended(store: JobStore) -> None:
     kept = record(store, new)
     assert (kept.state, kept.outcome, kept.cost_usd) == (JobState.ENDED, "failed", 0.5)
     assert kept.status_comment == COMMENT
-    assert not store.start(new, 2)
+    assert store.start(new, 2) is Start.ENDED
+    assert not listed(store, new)
 
 
 def test_a_start_is_timed(store: JobStore) -> None:
@@ -138,7 +145,8 @@ def test_what_a_running_job_does_is_recorded_and_nothing_else_changes(store: Job
     assert before.phase == ""
     for phase in ("clone", "agent"):
         store.progress(new, phase)
-        assert record(store, new) == before.model_copy(update={"phase": phase})
+        now = record(store, new)
+        assert now == before.model_copy(update={"phase": phase, "seen_at": now.seen_at})
 
 
 def test_the_walls_that_were_tried_are_recorded_and_nothing_else_changes(store: JobStore) -> None:
@@ -150,22 +158,6 @@ def test_the_walls_that_were_tried_are_recorded_and_nothing_else_changes(store: 
     )
     store.walls_tried(new, probes)
     assert record(store, new) == before.model_copy(update={"probes": probes})
-
-
-def test_every_run_keeps_its_last_cost_and_all_are_added_up(store: JobStore) -> None:
-    known = started(store)
-    for run, cost_usd in (("run_a", 3.0), ("run_b", 3.0), ("run_b", 0.25)):
-        store.spent(known, run, cost_usd)
-    assert store.start(known, 2)
-    assert (record(store, known).costs, record(store, known).spent_usd) == (
-        {"run_a": 3.0, "run_b": 0.25},
-        3.25,
-    )
-
-
-def test_a_cost_of_a_job_nobody_recorded_makes_no_record(store: JobStore) -> None:
-    store.spent(new := job(), "run_a", 3.0)
-    assert store.get(new.job_id) is None
 
 
 def test_showing_the_status_is_timed_and_nothing_else_changes(store: JobStore) -> None:
@@ -180,9 +172,9 @@ def test_showing_the_status_is_timed_and_nothing_else_changes(store: JobStore) -
 
 def test_a_job_may_start_again_until_it_has_ended(store: JobStore) -> None:
     new = started(store)
-    assert store.start(new, 2)
+    assert store.start(new, 2) is Start.GO
     store.end(new, Outcome.SUCCEEDED, 0.5)
-    assert not store.start(new, 3)
+    assert store.start(new, 3) is Start.ENDED
     assert record(store, new).attempt == 2
 
 
@@ -206,9 +198,9 @@ def test_the_end_keeps_everything_that_was_known_before(store: JobStore) -> None
 
 def test_a_job_nobody_recorded_can_start_and_end(store: JobStore) -> None:
     first, second = job(), job()
-    assert store.start(first, 1)
+    assert store.start(first, 1) is Start.GO
     store.end(second, Outcome.FAILED, None)
-    assert not store.start(second, 1)
+    assert store.start(second, 1) is Start.ENDED
     assert [record(store, one).state for one in (first, second)] == [JobState.RUNNING, JobState.ENDED]
 
 

@@ -113,10 +113,16 @@ def test_a_job_leaves_its_status_comment_and_its_result(pipeline: Pipeline, acti
     assert pipeline.jira.issue(key).properties["alm.latest"][action.name]["comment_id"] == result.id
 
 
+def _say_alive(pipeline: Pipeline) -> None:
+    """As the worker does every few seconds: a job that nobody is at would be sent again."""
+    (record,) = pipeline.jobs.active()
+    pipeline.jobs.alive(record.job)
+
+
 @pytest.mark.parametrize(
     ("after_s", "polls", "edits"), [(19, 1, 0), (20, 1, 1), (20, 3, 1), (600, 1, 1)], ids=str
 )
-def test_a_poll_that_finds_a_job_at_work_edits_its_status_at_most_every_20_s(
+def test_a_poll_looks_at_the_ticket_of_a_job_at_work_and_edits_its_status_at_most_every_20_s(
     pipeline: Pipeline, investigate: Action, after_s: int, polls: int, edits: int
 ) -> None:
     key = prepared(pipeline, investigate)
@@ -124,11 +130,12 @@ def test_a_poll_that_finds_a_job_at_work_edits_its_status_at_most_every_20_s(
     def watch() -> None:
         pipeline.clock.now += after_s
         pipeline.jobs.now += after_s
+        _say_alive(pipeline)
         pipeline.jira.forget_requests()
         for _ in range(polls):
             pipeline.poll()
         made = Counter(method for method, _ in asked(pipeline.jira))
-        assert made == Counter({"POST": polls, "PUT": edits})
+        assert made == Counter({"POST": polls, "GET": polls, "PUT": edits})
         status = pipeline.jira.issue(key).comments[0].text
         shown = f"running for {after_s // 60}:{after_s % 60:02d} min, the agent is at work"
         assert (shown in status) is bool(edits)

@@ -22,17 +22,45 @@ def where(aws: LocalAws) -> Iterator[Deployment]:
 
 def test_a_cancelled_job_gets_a_result_that_is_published_and_not_computed(where: Deployment) -> None:
     job = queued(where, a_job())
-    assert "will not start" in steering.cancel(where, jobs.found(where, job.job_id))
+    assert "no agent will start" in steering.cancel(where, jobs.found(where, job.job_id))
     result = jobs.detail(where, job.job_id).result
     assert result is not None
     assert result.verdict.outcome is Outcome.CANCELLED
     assert bodies(where, "ResultQueueUrl") == [job.model_dump_json()]
 
 
-def test_a_running_job_that_is_cancelled_is_said_to_go_on_until_its_limits(where: Deployment) -> None:
+def test_a_job_at_work_is_ended_by_its_worker_which_is_asked_to(where: Deployment) -> None:
     job = queued(where, a_job())
     store(where).start(job, 1)
-    assert "its own time or budget" in steering.cancel(where, jobs.found(where, job.job_id))
+    assert "stops the agent within seconds" in steering.cancel(where, jobs.found(where, job.job_id))
+    assert store(where).alive(job)
+    assert jobs.detail(where, job.job_id).result is None
+    assert bodies(where, "ResultQueueUrl") == []
+
+
+def test_a_job_whose_message_was_given_up_is_ended_at_once(where: Deployment) -> None:
+    job = queued(where, a_job())
+    store(where).start(job, 1)
+    store(where).give_up(job, "jobs")
+    assert "no agent will start" in steering.cancel(where, jobs.found(where, job.job_id))
+    assert bodies(where, "ResultQueueUrl") == [job.model_dump_json()]
+
+
+def test_a_cancel_that_was_interrupted_is_done_by_the_next_one(where: Deployment) -> None:
+    job = queued(where, a_job())
+    store(where).ask_to_cancel(job)
+    put(where, job, JobResult(verdict=Verdict(outcome=Outcome.CANCELLED, reason="Somebody cancelled it.")))
+    steering.cancel(where, jobs.found(where, job.job_id))
+    assert bodies(where, "ResultQueueUrl") == [job.model_dump_json()]
+
+
+def test_a_job_that_ends_while_it_is_being_cancelled_has_ended(where: Deployment) -> None:
+    job = queued(where, a_job())
+    read = jobs.found(where, job.job_id)
+    store(where).end(job, Outcome.FAILED, 0.5)
+    with pytest.raises(ConfigError, match="has ended already"):
+        steering.cancel(where, read)
+    assert bodies(where, "ResultQueueUrl") == []
 
 
 def test_a_result_that_is_there_already_is_not_overwritten_by_a_cancel(where: Deployment) -> None:
@@ -147,3 +175,12 @@ def test_a_message_that_is_not_ours_is_deleted_only_when_asked(where: Deployment
     redriven, _ = steering.redrive(where, delete_foreign=True, wait_s=0)
     assert redriven.words() == "jobs: 0 message(s) brought back, 1 not ours deleted"
     assert bodies(where, "JobDeadLettersUrl") == []
+
+
+def test_a_message_of_a_newer_release_is_left_for_it_and_never_deleted(where: Deployment) -> None:
+    dead = where.outputs["JobDeadLettersUrl"]
+    newer = a_job().model_dump_json().replace('"version":1', '"version":2')
+    where.sqs.send_message(QueueUrl=dead, MessageBody=newer, MessageGroupId="x", MessageDeduplicationId="x")
+    redriven, _ = steering.redrive(where, delete_foreign=True, wait_s=0)
+    assert redriven.words() == "jobs: 0 message(s) brought back, 1 of a newer release left there"
+    assert bodies(where, "JobDeadLettersUrl") == [newer]

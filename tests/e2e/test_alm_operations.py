@@ -47,7 +47,9 @@ def job_id(world: World) -> str:
     return str(job["job_id"])
 
 
-def test_a_job_at_work_that_is_cancelled_is_told_now_and_never_published(tmp_path: Path) -> None:
+def test_a_job_at_work_that_is_cancelled_is_stopped_and_told_while_the_model_still_thinks(
+    tmp_path: Path,
+) -> None:
     released = Event()
 
     def waits(conversation: Conversation) -> Turn:
@@ -56,16 +58,20 @@ def test_a_job_at_work_that_is_cancelled_is_told_now_and_never_published(tmp_pat
 
     with running(tmp_path, waits) as world:
         job = job_id(world)
-        assert "its ticket will be told" in asked(world, "cancel", job)["done"]
-        _wait_until(lambda: bool(world.comments("DEMO-1")))
-        _wait_until(lambda: not world.jira.issue("DEMO-1").labels)
-        released.set()
-        _wait_until(lambda: '"agent.finished"' in world.logs())
+        try:
+            assert "stops the agent within seconds" in asked(world, "cancel", job)["done"]
+            _wait_until(lambda: bool(world.comments("DEMO-1")))
+            _wait_until(lambda: not world.jira.issue("DEMO-1").labels)
+            assert '"agent.finished"' in world.logs()
+        finally:
+            released.set()
         (record,) = asked(world, "jobs")
+        (ticket,) = asked(world, "jobs", "--by", "ticket")
         status, printed = world.alm("cancel", job, "--local")
     assert "ACTION FAILED: cancelled" in world.comments("DEMO-1")[0]
     assert len(world.comments("DEMO-1")) == 1
     assert (record["state"], record["outcome"]) == ("ended", "cancelled")
+    assert (ticket["ticket"], ticket["usd"]) == ("DEMO-1", record["spent_usd"])
     assert (status, "has ended already (cancelled)" in printed) == (2, True)
 
 

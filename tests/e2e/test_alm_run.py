@@ -11,6 +11,7 @@ from tests.integration.agents import descendants, still_running
 from alm.demo.model import script
 from alm.standins.http import Fault
 from alm.standins.model import Conversation, Turn
+from orchestrator.adapters.backoff import RETRIES
 
 
 def test_once_takes_a_ticket_to_its_end_and_leaves_no_secret_anywhere(tmp_path: Path) -> None:
@@ -88,7 +89,8 @@ def test_refused_jira_credentials_end_the_first_poll_with_a_sentence(tmp_path: P
 
 def test_a_jira_that_is_down_is_said_and_polled_again(tmp_path: Path) -> None:
     with World.around(tmp_path, script) as world:
-        world.jira.faults.add(Fault(path="/search/jql", status=503, headers={"Retry-After": "120"}))
+        # As often as one poll asks. A hint that is longer than a poll waits would be obeyed by the next ones too.
+        world.jira.faults.add(Fault(path="/search/jql", status=503, times=RETRIES + 1))
         world.jira.create_issue("Bug", "Later", labels=("ai-investigate",))
         process = world.start("run", "--poll-interval", "1")
         _wait_until(lambda: bool(world.comments("DEMO-1")))

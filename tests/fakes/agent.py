@@ -24,7 +24,6 @@ class FakeAgent:
     stream: bytes = b'{"type": "system"}\n'
     meanwhile: Callable[[AgentTask], None] = _nothing
     tasks: list[AgentTask] = field(default_factory=list)
-    cancelled: bool = False
     faults: Faults = field(default_factory=Faults)
 
     def run(self, task: AgentTask, transcript: Path, tell: Callable[[tuple[Probe, ...]], None]) -> AgentRun:
@@ -35,9 +34,6 @@ class FakeAgent:
         self.meanwhile(task)
         self.faults.strike("run")
         return self.answer
-
-    def cancel(self) -> None:
-        self.cancelled = True
 
 
 class FakePrompts:

@@ -22,6 +22,13 @@ class FakeArtifacts:
         self.faults.strike("put")
         self.contents[key] = content
 
+    def put_new(self, key: str, content: bytes) -> bool:
+        self.faults.strike("put_new")
+        if key in self.contents:
+            return False
+        self.contents[key] = content
+        return True
+
     def get(self, key: str) -> bytes | None:
         self.faults.strike("get")
         return self.contents.get(key)

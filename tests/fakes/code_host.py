@@ -72,10 +72,17 @@ class FakePullRequests:
 
 @dataclass(frozen=True)
 class FakeCheckout:
-    """A clone in which `found` has changed; None if that cannot be read."""
+    """A clone in which `found` has changed; None if that cannot be read. `carried` are the drafts put into it."""
 
     found: Changeset | None
     workspace: Path = Path("/workspace")
+    fits: bool = True
+    carried: list[Changeset] = field(default_factory=list)
+
+    def carry_over(self, draft: Changeset) -> bool:
+        if self.fits:
+            self.carried.append(draft)
+        return self.fits
 
     def changeset(self) -> Changeset:
         if self.found is None:

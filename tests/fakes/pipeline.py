@@ -15,7 +15,9 @@ from tests.fakes.queue import FakeQueue
 from tests.fakes.tracker import FakeTracker
 
 from orchestrator.domain.action import Catalogue
+from orchestrator.domain.halt import Halt
 from orchestrator.domain.job import Brief, Job, brief_key
+from orchestrator.domain.money import Limits
 from orchestrator.domain.publishable import PROTECTED
 from orchestrator.ports import Delivery
 from orchestrator.usecases.poll import Poll, PollReport
@@ -39,6 +41,7 @@ class Pipeline:
     pull_requests: FakePullRequests = field(default_factory=FakePullRequests)
     agent: FakeAgent = field(default_factory=lambda: FakeAgent(agent_run()))
     protected: tuple[str, ...] = PROTECTED
+    limits: Limits | None = None
     launch: Callable[[], None] = lambda: None
 
     def __post_init__(self) -> None:
@@ -59,8 +62,9 @@ class Pipeline:
 
     def work(self, of: Job, attempt: int = 1) -> None:
         """One delivery to a worker."""
-        run = wiring.runner(self, self.agent, FakePrompts(), self.cloner, self.pull_requests)
-        run(Delivery(of, attempt, "receipt"))
+        code_host = (self.cloner, self.pull_requests)
+        run = wiring.runner(self, self.agent, FakePrompts(), code_host, self.limits)
+        run(Delivery(of, attempt, "receipt"), Halt())
 
     def publish(self, of: Job, attempt: int = 1, *, may_request_changes: bool = False) -> None:
         """One delivery to the publisher."""

@@ -13,7 +13,7 @@ from tests.fakes.faults import Faults
 
 from orchestrator.domain.job import Job
 from orchestrator.errors import ForeignMessage
-from orchestrator.ports import Delivery, JobCounter, JobReceiver, JobSender
+from orchestrator.ports import DeadLetters, Delivery, JobCounter, JobReceiver, JobSender
 
 DEDUPLICATED_FOR_S = 300
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
@@ -45,14 +45,15 @@ class FakeQueue:
     _sent_at: dict[str, float] = field(default_factory=dict)
     _receipts: "count[int]" = field(default_factory=count)
 
-    def send(self, job: Job) -> None:
+    def send(self, job: Job, again: int = 0) -> None:
         self.faults.strike("send")
-        for identity in (job.job_id, job.issue_key):
+        sending = f"{job.job_id}.{again}" if again else job.job_id
+        for identity in (sending, job.issue_key):
             if LEGAL_ID.fullmatch(identity) is None:
                 raise ValueError(f"SQS does not take {identity!r} as an id")
-        sent_at = self._sent_at.get(job.job_id)
+        sent_at = self._sent_at.get(sending)
         if sent_at is None or self.clock.now - sent_at >= DEDUPLICATED_FOR_S:
-            self._sent_at[job.job_id] = self.clock.now
+            self._sent_at[sending] = self.clock.now
             self.messages.append(Message(job, job.issue_key, self.clock.now))
 
     def send_foreign(self, group: str) -> None:
@@ -62,6 +63,14 @@ class FakeQueue:
     def waiting(self) -> int:
         self.faults.strike("waiting")
         return sum(message.visible_at <= self.clock.now for message in self.messages)
+
+    def depth(self) -> int:
+        self.faults.strike("depth")
+        return len(self.messages)
+
+    def purge(self) -> None:
+        """Let a person empty the queue."""
+        self.messages.clear()
 
     def receive(self, wait_s: int) -> Delivery | None:
         self.faults.strike("receive")
@@ -108,7 +117,19 @@ class FakeQueue:
         return next(message for message in self.messages if message.receipt == receipt)
 
 
+@dataclass
+class FakeDeadLetters:
+    """What a look at a queue's dead letters shows."""
+
+    queue: FakeQueue
+
+    def jobs(self) -> tuple[Job, ...]:
+        self.queue.faults.strike("dead")
+        return tuple(message.job for message in self.queue.dead if message.job is not None)
+
+
 if TYPE_CHECKING:
+    _dead: DeadLetters = FakeDeadLetters(FakeQueue())
     _sender: JobSender = FakeQueue()
     _receiver: JobReceiver = FakeQueue()
     _counter: JobCounter = FakeQueue()

@@ -1,14 +1,14 @@
 """Jira in memory, with an index that can lag behind."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from tests.fakes.faults import Faults
 
 from alm.standins.jql import Query, parse_jql
-from orchestrator.domain.issue import Comment, Issue, OwnComment
-from orchestrator.domain.job import PROCESSING_LABEL, Job, PastResult
+from orchestrator.domain.issue import Comment, Issue, Left, OwnComment
+from orchestrator.domain.job import PROCESSING_LABEL, Job
 from orchestrator.domain.outcome import Outcome
 from orchestrator.errors import NotFoundError
 from orchestrator.ports import Commenter, IssueReader, IssueWriter
@@ -42,6 +42,11 @@ class FakeTracker:
         self.own.pop(key, None)
         self.issues[key] = replace(self.issues[key], comments=())
 
+    def relabel(self, key: str, *, on: str = "", off: str = "") -> None:
+        """Let a person put a label on, or take one off."""
+        issue = self.issues[key]
+        self._edit(key, (issue.labels | ({on} if on else set())) - {off}, issue.claim)
+
     def delete(self, key: str) -> None:
         """Delete an issue; the index does not know yet."""
         self.index[key] = self.issues.pop(key)
@@ -56,17 +61,24 @@ class FakeTracker:
         self._request("read", key)
         return self.issues.get(key)
 
-    def claim(self, job: Job) -> None:
+    def look(self, key: str) -> Issue | None:
+        self._request("look", key)
+        issue = self.issues.get(key)
+        return issue and Issue(issue.id, issue.key, issue.labels, claim=issue.claim)
+
+    def claim(self, job: Job, takes_off: frozenset[str]) -> None:
         self._request("claim", job.issue_key)
-        labels = self._existing(job.issue_key).labels - {job.label} | {PROCESSING_LABEL}
+        labels = self._existing(job.issue_key).labels - takes_off | {PROCESSING_LABEL}
         self._edit(job.issue_key, labels, job.model_dump(mode="json"))
 
-    def release(self, job: Job, outcome: Outcome, latest: Mapping[str, PastResult]) -> None:
+    def release(self, job: Job, outcome: Outcome, left: Left) -> None:
         self._request("release", job.issue_key)
         if job.issue_key in self.issues:
             labels = self.issues[job.issue_key].labels - {PROCESSING_LABEL}
             self._edit(job.issue_key, labels, {**job.model_dump(mode="json"), "outcome": outcome.value})
-            self.issues[job.issue_key] = replace(self.issues[job.issue_key], latest=dict(latest))
+            issue = self.issues[job.issue_key]
+            kept = replace(issue, latest=dict(left.latest), unfinished=left.unfinished)
+            self.issues[job.issue_key] = kept
 
     def comment(self, key: str, markdown: str, mark: OwnComment) -> str:
         self._request("comment", key)
@@ -119,7 +131,7 @@ class FakeTracker:
             raise NotFoundError
         return self.issues[key]
 
-    def _edit(self, key: str, labels: frozenset[str], claim: dict[str, Any]) -> None:
+    def _edit(self, key: str, labels: frozenset[str], claim: dict[str, Any] | None) -> None:
         self._edits += 1
         self.issues[key] = replace(
             self.issues[key], labels=labels, claim=claim, updated=f"edit {self._edits}"

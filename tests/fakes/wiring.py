@@ -2,8 +2,12 @@
 
 from typing import Any, Protocol
 
+from tests.fakes.queue import FakeDeadLetters
+
 from orchestrator.domain.action import Catalogue
+from orchestrator.domain.money import Limits
 from orchestrator.ports import (
+    Accounts,
     Agent,
     ArtifactStore,
     Clock,
@@ -14,10 +18,19 @@ from orchestrator.ports import (
     PullRequestReader,
     PullRequestWriter,
 )
+from orchestrator.usecases.ask_agent import AskAgent
 from orchestrator.usecases.brief_job import BriefJob
+from orchestrator.usecases.cancel_job import CancelJob
+from orchestrator.usecases.claim_issue import ClaimIssue
+from orchestrator.usecases.find_issues import FindIssues
 from orchestrator.usecases.poll import Poll
 from orchestrator.usecases.publish_result import PublishResult
 from orchestrator.usecases.run_job import RunJob
+from orchestrator.usecases.watch_jobs import WatchJobs
+
+
+class Table(JobStore, Accounts, Protocol):
+    """The job table, whole."""
 
 
 class Ports(Protocol):
@@ -28,7 +41,7 @@ class Ports(Protocol):
     results: Any
 
     @property
-    def jobs(self) -> JobStore: ...
+    def jobs(self) -> Table: ...
 
     @property
     def artifacts(self) -> ArtifactStore: ...
@@ -46,16 +59,24 @@ class Ports(Protocol):
 def poller(world: Ports, server_url: str, repo: str, project_key: str = "DEMO", **more: Any) -> Poll:
     """What polls."""
     brief = BriefJob(world.tracker, world.tracker, world.artifacts, world.catalogue, server_url, repo)
+    cancel = CancelJob(world.jobs, world.artifacts, world.results, world.clock, world.events)
+    both: dict[str, Any] = {
+        "issues": world.tracker,
+        "comments": world.tracker,
+        "jobs": world.jobs,
+        "queue": world.queue,
+        "results": world.results,
+        "cancel": cancel,
+        "catalogue": world.catalogue,
+        "clock": world.clock,
+        "events": world.events,
+    }
+    dead = {"jobs": FakeDeadLetters(world.queue), "results": FakeDeadLetters(world.results)}
     return Poll(
-        issues=world.tracker,
-        comments=world.tracker,
         jobs=world.jobs,
-        queue=world.queue,
-        results=world.results,
-        artifacts=world.artifacts,
-        brief=brief,
-        catalogue=world.catalogue,
-        project_key=project_key,
+        find=FindIssues(world.tracker, world.catalogue, project_key, turn=lambda _: 1),
+        claim=ClaimIssue(artifacts=world.artifacts, brief=brief, **both),
+        watch=WatchJobs(queued=world.queue, published=world.results, dead=dead, **both),
         clock=world.clock,
         events=world.events,
         **more,
@@ -63,9 +84,23 @@ def poller(world: Ports, server_url: str, repo: str, project_key: str = "DEMO", 
 
 
 def runner(
-    world: Ports, agent: Agent, prompts: PromptRenderer, cloner: Cloner, pull_requests: PullRequestReader
+    world: Ports,
+    agent: Agent,
+    prompts: PromptRenderer,
+    code_host: tuple[Cloner, PullRequestReader],
+    limits: Limits | None = None,
 ) -> RunJob:
     """What runs a job."""
+    ask = AskAgent(
+        jobs=world.jobs,
+        accounts=world.jobs,
+        artifacts=world.artifacts,
+        agent=agent,
+        clock=world.clock,
+        events=world.events,
+        limits=limits or Limits(1_000, 1_000),
+    )
+    cloner, pull_requests = code_host
     return RunJob(
         jobs=world.jobs,
         artifacts=world.artifacts,
@@ -73,7 +108,7 @@ def runner(
         cloner=cloner,
         pull_requests=pull_requests,
         prompts=prompts,
-        agent=agent,
+        ask=ask,
         catalogue=world.catalogue,
         events=world.events,
     )

@@ -12,6 +12,7 @@ from alm.standins.model import Conversation, Script, ScriptedModel, ToolCall, Tu
 from orchestrator.adapters.action_files import load_action
 from orchestrator.adapters.agent.claude_code import ClaudeCode, furnish
 from orchestrator.adapters.gateway.anthropic import AnthropicModel
+from orchestrator.adapters.gateway.patience import HOLD_S, Patience
 from orchestrator.adapters.gateway.server import Gateway
 from orchestrator.adapters.wall.bubblewrap import Bubblewrap
 from orchestrator.adapters.wall.ladder import Ladder
@@ -50,7 +51,9 @@ def claude(base_url: str, cli: Path | None = None, sandbox: Sandbox | None = Non
         Ladder((sandbox or Bubblewrap(),), Rung.SECCOMP),
         cli or installed_cli(),
         AnthropicModel(base_url, KEY),
+        timeout_s=HOLD_S,
         max_retries=1,
+        patience=lambda: Patience(hold_s=0),
     )
 
 

@@ -12,7 +12,7 @@ from typing import Any, Self
 
 import boto3
 
-from alm.aws import BUCKET, LocalAws
+from alm.aws import BUCKET, TABLE, LocalAws
 from alm.demo import repository
 from alm.environment import REGION, machine_environment
 from alm.function import LocalFunction
@@ -77,6 +77,10 @@ class Deployment:
     def client(self, name: str) -> Any:
         """A client of moto's."""
         return SESSION.client(name, endpoint_url=self.aws.endpoint)  # type: ignore[call-overload]
+
+    def table(self) -> Any:
+        """The job table."""
+        return SESSION.resource("dynamodb", endpoint_url=self.aws.endpoint).Table(TABLE)
 
     @contextmanager
     def function(self, name: str, told: Mapping[str, str]) -> Iterator[LocalFunction]:

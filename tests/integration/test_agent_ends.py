@@ -1,14 +1,15 @@
 """How a run ends that does not end by itself: deadline, cancellation, and programs that misbehave."""
 
+import tempfile
 from pathlib import Path
 
 import pytest
+from tests.contract.gateway_client import Hours
 from tests.integration.agents import (
     REPORT,
     ask,
     bash,
     claude,
-    nobody,
     processes_with,
     reports,
     script_cli,
@@ -16,28 +17,49 @@ from tests.integration.agents import (
     turns,
 )
 
-from alm.standins.model import Conversation, ScriptedModel, Turn
+from alm.standins.model import Conversation, Turn
 from orchestrator.adapters.agent import supervision
 from orchestrator.adapters.wall.bubblewrap import Bubblewrap
 from orchestrator.adapters.wall.sandbox import Sandbox
 from orchestrator.domain.agent import Stop
+from orchestrator.domain.ledger import Spent
+from orchestrator.domain.wall import Probe, Rung
 from orchestrator.errors import JobFailed, SandboxRefused
 
 NEVER = turns(Turn(think_s=60))
 
 
-def test_a_run_ended_early_keeps_its_cost_and_result(workspace: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("reason", [Stop.CANCELLED, Stop.INTERRUPTED])
+def test_a_run_ended_early_keeps_its_cost_and_result(workspace: Path, reason: Stop) -> None:
+    asked = task(workspace)
+
     def script(conversation: Conversation) -> Turn:
         if conversation.step == 0:
             return bash("echo one")
-        agent.cancel()
+        asked.halt.ask(reason)
         return Turn(think_s=60)
 
-    with ScriptedModel(script) as model:
-        agent = claude(model.url)
-        run = agent.run(task(workspace), tmp_path / "transcript", nobody)
-    assert run.stop is Stop.CANCELLED
+    run = ask(script, asked).run
+    assert run.stop is reason
     assert run.result is not None
+    assert run.cost_usd is not None
+    assert run.cost_usd > 0
+
+
+def test_a_run_at_its_deadline_keeps_its_cost_and_result(workspace: Path) -> None:
+    hours = Hours()
+
+    def script(conversation: Conversation) -> Turn:
+        if conversation.step == 0:
+            return bash("echo one")
+        hours.now += 10_000
+        return Turn(think_s=60)
+
+    run = ask(script, task(workspace), clock=hours).run
+    assert run.stop is Stop.DEADLINE
+    assert run.result is not None
+    assert run.spent is not None
+    assert run.spent.requests == 2
     assert run.cost_usd is not None
     assert run.cost_usd > 0
 
@@ -52,10 +74,48 @@ def test_the_deadline_is_the_shorter_of_the_actions_and_the_deployments(
         assert 300 <= ran.run.duration_ms < 10_000
 
 
-def test_a_cancelled_run_is_not_started(workspace: Path, tmp_path: Path) -> None:
-    agent = claude("http://127.0.0.1:9", script_cli(tmp_path, "exec sleep 60"))
-    agent.cancel()
-    assert agent.run(task(workspace), tmp_path / "transcript", nobody).stop is Stop.CANCELLED
+def test_a_run_that_is_to_end_before_it_begins_is_not_started_and_not_told_of(
+    workspace: Path, tmp_path: Path
+) -> None:
+    asked, told = task(workspace), list[object]()
+    asked.halt.ask(Stop.INTERRUPTED)
+    agent = claude("http://127.0.0.1:9", script_cli(tmp_path, "touch /workspace/started"))
+    run = agent.run(asked, tmp_path / "transcript", told.append)
+    assert (run.stop, run.result, run.spent, run.cost_usd) == (Stop.INTERRUPTED, None, Spent(), 0)
+    assert (told, (tmp_path / "transcript").read_bytes()) == ([], b"")
+    assert [path.name for path in workspace.iterdir()] == ["README.md"]
+
+
+def test_a_run_that_is_to_end_while_its_wall_is_built_is_not_started(workspace: Path, tmp_path: Path) -> None:
+    asked = task(workspace, "fix")
+
+    def tell(probes: tuple[Probe, ...]) -> None:
+        assert probes
+        asked.halt.ask(Stop.CANCELLED)
+
+    agent = claude("http://127.0.0.1:9", script_cli(tmp_path, "touch /workspace/started"))
+    run = agent.run(asked, tmp_path / "transcript", tell)
+    assert (run.stop, run.spent, run.sandbox) == (Stop.CANCELLED, Spent(), Rung.BUBBLEWRAP)
+    assert [path.name for path in workspace.iterdir()] == ["README.md"]
+
+
+def test_what_the_listener_raises_keeps_the_agent_from_starting_and_leaves_nothing(
+    workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def tell(probes: tuple[Probe, ...]) -> None:
+        del probes
+        assert list(rooms.iterdir())
+        raise JobFailed("no money")
+
+    rooms = tmp_path / "rooms"
+    rooms.mkdir()
+    rooms.chmod(0o711)
+    monkeypatch.setattr(tempfile, "tempdir", str(rooms))
+    agent = claude("http://127.0.0.1:9", script_cli(tmp_path, "touch /workspace/started"))
+    with pytest.raises(JobFailed, match="no money"):
+        agent.run(task(workspace, "fix"), tmp_path / "transcript", tell)
+    assert [path.name for path in workspace.iterdir()] == ["README.md"]
+    assert list(rooms.iterdir()) == []
 
 
 def test_everything_behind_the_wall_is_gone_afterwards(sandbox: Sandbox, workspace: Path) -> None:

@@ -5,6 +5,8 @@ import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from time import time
+from typing import Any
 
 import pytest
 from tests.builders import brief
@@ -12,8 +14,11 @@ from tests.integration.agents import REPORT, reports, turns
 from tests.integration.deployment import Deployment, until
 
 from alm.standins.model import Conversation, Turn
+from orchestrator.adapters.dynamodb import DynamoJobStore
+from orchestrator.adapters.dynamodb_accounts import account_key
 from orchestrator.domain.fleet import UNUSABLE
 from orchestrator.domain.job import Job
+from orchestrator.domain.money import Account, day_of
 
 JOB = Job(
     job_id="DEMO-1-investigate-1",
@@ -62,18 +67,59 @@ def test_an_idle_task_leaves_at_once_when_it_is_told_to_stop(deployment: Deploym
     assert deployment.printed == []
 
 
-def test_a_task_that_is_stopped_ends_its_agent_and_finishes_its_message() -> None:
+STOPPED_ALL_THE_SAME = "The worker was stopped while the agent was at work."
+
+
+def given_back(deployment: Deployment) -> bool:
+    """Whether the job waits on its queue again, hidden for a while, and its ticket is told nothing."""
+    (line,) = deployment.logged("job.postponed")
+    assert line["error"] == STOPPED_ALL_THE_SAME
+    results = deployment.aws.results_left()
+    return (deployment.jobs.depth(), deployment.jobs.waiting(), results) == (1, 0, 0)
+
+
+def costs(deployment: Deployment) -> list[float]:
+    """What each run of the job stands in its record with."""
+    (record,) = (one for one in deployment.aws.jobs() if one["job_id"] == JOB.job_id)
+    found: Any = record["costs"]
+    return [float(cost) for cost in found.values()]
+
+
+def test_a_task_whose_machine_goes_away_ends_its_agent_and_gives_its_job_back() -> None:
     with Deployment.around(lambda _: Turn(think_s=90)) as deployment:
         deployment.queue(JOB, brief())
         process = deployment.worker()
         until(lambda: bool(deployment.model.requests))
         process.send_signal(signal.SIGTERM)
         assert deployment.ended(process) == 0
+        assert given_back(deployment)
+        assert len(costs(deployment)) == 1
+
+
+def test_a_task_that_a_person_stops_ends_its_agent_and_finishes_its_message() -> None:
+    with Deployment.around(lambda _: Turn(think_s=90)) as deployment:
+        deployment.queue(JOB, brief())
+        process = deployment.worker()
+        until(lambda: bool(deployment.model.requests))
+        process.send_signal(signal.SIGINT)
+        assert deployment.ended(process) == 0
         assert outcome(deployment) == "cancelled"
         assert deployment.aws.in_flight() == 1, "the job's message is gone, its result waits"
 
 
-def test_a_task_that_is_stopped_while_it_clones_starts_no_agent() -> None:
+def test_a_running_job_that_is_cancelled_ends_its_agent_by_itself() -> None:
+    with Deployment.around(lambda _: Turn(think_s=90)) as deployment:
+        deployment.queue(JOB, brief())
+        process = deployment.worker()
+        until(lambda: bool(deployment.model.requests))
+        table = DynamoJobStore(deployment.table())
+        assert table.ask_to_cancel(JOB)
+        assert deployment.ended(process) == 0
+        assert outcome(deployment) == "cancelled"
+        assert deployment.aws.in_flight() == 1
+
+
+def test_a_task_that_is_stopped_while_it_clones_starts_no_agent_and_costs_nothing() -> None:
     def never(conversation: Conversation) -> Turn:
         raise AssertionError(conversation)
 
@@ -83,8 +129,27 @@ def test_a_task_that_is_stopped_while_it_clones_starts_no_agent() -> None:
         until(lambda: bool(deployment.github.requests))
         process.send_signal(signal.SIGTERM)
         assert deployment.ended(process) == 0
-        assert outcome(deployment) == "cancelled"
+        assert given_back(deployment)
         assert deployment.model.requests == []
+        assert sum(costs(deployment)) == 0
+
+
+def test_a_job_that_the_day_has_no_money_for_starts_no_agent_and_its_message_is_gone() -> None:
+    def never(conversation: Conversation) -> Turn:
+        raise AssertionError(conversation)
+
+    with Deployment.around(never) as deployment:
+        deployment.queue(JOB, brief())
+        tight = {"DAILY_BUDGET_USD": "5", "TICKET_BUDGET_USD": "100"}
+        table = deployment.table()
+        now = time()
+        for day in (day_of(now), day_of(now + 3600)):
+            table.put_item(Item={"job_id": account_key(Account.DAY, day), "usd": 5})
+        assert deployment.ended(deployment.worker(**tight)) == 0
+        (record,) = (one for one in deployment.aws.jobs() if one["job_id"] == JOB.job_id)
+        assert (record["state"], record["wait_for"]) == ("waiting", "day")
+        assert (deployment.model.requests, deployment.aws.in_flight()) == ([], 0)
+        assert deployment.measured()["BudgetReached"] == 1
 
 
 def test_what_is_unusable_is_one_line_and_costs_no_message_a_try(deployment: Deployment) -> None:
@@ -129,10 +194,21 @@ def test_what_is_unusable_is_one_line_and_costs_no_message_a_try(deployment: Dep
 def test_a_foreign_message_goes_to_the_dead_letters_and_the_job_behind_it_runs(
     deployment: Deployment,
 ) -> None:
-    body = '{"version": 2, "job_id": "x"}'
+    body = '{"version": 1, "job_id": "x"}'
     deployment.send_foreign(deployment.aws.job_queue, body)
     deployment.queue(JOB, brief())
     assert deployment.ended(deployment.worker()) == 0
     assert (deployment.aws.dead_letters(), outcome(deployment)) == (1, "succeeded")
     assert [line["attempt"] for line in deployment.logged("message.foreign")] == [1, 2, 3, 4]
     assert body not in json.dumps([line for line in deployment.printed if line.get("level") == "WARNING"])
+
+
+def test_a_message_of_a_newer_release_is_left_for_it_and_nothing_of_it_is_printed(
+    deployment: Deployment,
+) -> None:
+    body = '{"version": 2, "job_id": "x"}'
+    deployment.send_foreign(deployment.aws.job_queue, body)
+    assert deployment.ended(deployment.worker()) == 0
+    assert (deployment.aws.dead_letters(), deployment.jobs.depth(), deployment.jobs.waiting()) == (0, 1, 0)
+    assert [line["attempt"] for line in deployment.logged("message.newer")] == [1]
+    assert body not in json.dumps(deployment.printed)

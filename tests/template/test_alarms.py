@@ -5,15 +5,19 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 from itertools import count
+from math import ceil
 from typing import Any
 
 import pytest
-from tests.builders import agent_run, delivery, denial
+from tests.builders import action, agent_run, delivery, denial, job
 from tests.template.log_filters import logged, matches, value_at
 from tests.template.templates import ON_LAMBDA, ROOT, Deployment, nested, written
 from tests.unit.test_run_job import World
 
 from orchestrator.adapters.powertools_log import NAMESPACE, PowertoolsEvents
+from orchestrator.domain.halt import Halt
+from orchestrator.domain.job import result_key
+from orchestrator.domain.money import Limits, OverBudget
 from orchestrator.errors import ConfigError, JobFailed, SandboxRefused
 from orchestrator.usecases.unusable import tell_unusable
 
@@ -22,7 +26,7 @@ OURS = "ALMOrchestrator/AWS::StackName"
 NAMES = {
     *("DenialsOfAnAction", "DenialRate", "SandboxRefused", "DeadJobs", "DeadResults", "PollMissing"),
     *("PollErrors", "PublishErrors", "ConfigUnusable", "WorkerStarts", "JobFailures", "OldestJob"),
-    "DailySpend",
+    *("BudgetReached", "JobsSentAgain"),
 }
 
 
@@ -60,7 +64,7 @@ def counted(lines: list[dict[str, Any]], group: str) -> dict[str, float]:
 
 def job_that(world: World, capsys: pytest.CaptureFixture[str]) -> dict[str, float]:
     """What is counted of one job, from what the worker prints about it."""
-    replace(world.use_case, events=printed())(delivery())
+    replace(world.use_case, events=printed())(delivery(), Halt())
     return counted(logged(capsys.readouterr().out), "WorkerLogs")
 
 
@@ -82,8 +86,8 @@ def test_an_alarm_says_what_to_do_and_goes_to_the_topic(name: str) -> None:
     assert alarm["AlarmName"].startswith("AWS::StackName ")
 
 
-def test_a_job_that_went_well_is_counted_with_its_cost(capsys: pytest.CaptureFixture[str]) -> None:
-    assert job_that(World(), capsys) == {"JobsEnded": 1, "SpentUsd": 0.25}
+def test_a_job_that_went_well_is_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    assert job_that(World(), capsys) == {"JobsEnded": 1}
 
 
 def test_every_denial_is_counted_whatever_the_action(capsys: pytest.CaptureFixture[str]) -> None:
@@ -112,7 +116,30 @@ def test_a_configuration_that_cannot_be_used_is_told_by_each_function(
     assert counted(logged(capsys.readouterr().out), group) == {"ConfigUnusable": 1}
 
 
-@pytest.mark.parametrize("name", ["PollErrors", "PublishErrors", "TaskStartFailures"])
+@pytest.mark.parametrize(
+    "limits", [Limits(ticket_usd=0.01), Limits(day_usd=0.01, over=OverBudget.REFUSE)], ids=["ticket", "day"]
+)
+def test_a_job_that_is_refused_for_want_of_money_is_told_whosever_budget_it_was(
+    limits: Limits, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert job_that(World(limits=limits), capsys) == {"JobsEnded": 1, "JobsFailed": 1, "BudgetReached": 1}
+
+
+def test_a_job_that_waits_for_the_next_day_is_told_and_is_no_failure(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    spending = World(limits=Limits(day_usd=action().budget_usd))
+    job_that(spending, capsys)
+    spending.artifacts.contents.pop(result_key(job().job_id))
+    assert job_that(spending, capsys) == {"BudgetReached": 1}
+
+
+def test_the_first_job_that_finds_no_money_raises_the_alarm() -> None:
+    alarm = alarms()["BudgetReached"]
+    assert (alarm["Threshold"], alarm["ComparisonOperator"]) == (1, "GreaterThanOrEqualToThreshold")
+
+
+@pytest.mark.parametrize("name", ["PollErrors", "PublishErrors", "TaskStartFailures", "JobsResent"])
 def test_a_metric_that_an_alarm_reads_is_printed_without_dimensions(
     name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -148,9 +175,11 @@ def test_denials_are_told_by_action_without_a_list_of_actions() -> None:
 
 
 @pytest.mark.parametrize(
-    ("every", "minutes"), [("1", 5), ("2", 6), ("5", 12), ("15", 32), ("30", 62), ("60", 122)]
+    ("every", "minutes"), [("1", 5), ("2", 8), ("5", 17), ("15", 37), ("30", 67), ("60", 127)]
 )
-def test_a_poll_that_is_missing_is_told_after_five_minutes_or_two_polls(every: str, minutes: int) -> None:
+def test_a_poll_that_is_missing_is_told_when_two_are_and_the_last_has_watched(
+    every: str, minutes: int
+) -> None:
     told = nested("alarms", Deployment.of(PollIntervalMinutes=every), "Alarms")
     alarm = alarms(told)["PollMissing"]
     assert (alarm["Period"], alarm["EvaluationPeriods"], alarm["Threshold"]) == (60, minutes, 1)
@@ -159,9 +188,12 @@ def test_a_poll_that_is_missing_is_told_after_five_minutes_or_two_polls(every: s
 
 def test_every_interval_that_may_be_chosen_has_its_silence() -> None:
     chosen = written()["Parameters"]["PollIntervalMinutes"]["AllowedValues"]
-    silence = written("alarms")["Mappings"]["Silence"]
+    silence, watches = written("alarms")["Mappings"]["Silence"], written()["Mappings"]["Watches"]
     assert {str(one) for one in chosen} == silence.keys()
-    assert all(silence[str(one)]["Minutes"] >= max(5, 2 * one) for one in chosen)
+    for one in chosen:
+        watched_min = ceil(int(watches[str(one)]["Seconds"]) / 60)
+        # Lambda's metric of a call comes when the call has ended.
+        assert silence[str(one)]["Minutes"] == 2 * one + watched_min + 2
 
 
 def test_a_stack_that_is_paused_does_not_miss_its_poll() -> None:
@@ -170,18 +202,16 @@ def test_a_stack_that_is_paused_does_not_miss_its_poll() -> None:
     assert alarms()["PollMissing"]["ActionsEnabled"] is True
 
 
-def test_the_days_spend_is_held_against_the_budget() -> None:
-    told = nested("alarms", Deployment.of(DailyBudgetUsd="12"), "Alarms")
-    alarm = alarms(told)["DailySpend"]
-    assert (alarm["Threshold"], alarm["Period"] * alarm["EvaluationPeriods"]) == ("12", 86400)
-
-
 @pytest.mark.parametrize(
     ("name", "queue"), [("DeadJobs", "JobDeadLetters"), ("DeadResults", "ResultDeadLetters")]
 )
 def test_one_message_that_is_dead_is_told(name: str, queue: str) -> None:
     alarm = alarms()[name]
-    assert alarm["Dimensions"] == [{"Name": "QueueName", "Value": f"{queue}.QueueName"}]
+    looked_at = [{"Name": "QueueName", "Value": f"{queue}.QueueName"}]
+    assert [one["Dimensions"] for one in metrics(alarm)] == [looked_at, looked_at]
+    # The poll that looks into the queue hides what it reads: a message must not look gone then.
+    names = {one["MetricName"].removeprefix("ApproximateNumberOfMessages") for one in metrics(alarm)}
+    assert names == {"Visible", "NotVisible"}
     assert (alarm["Threshold"], alarm["ComparisonOperator"]) == (1, "GreaterThanOrEqualToThreshold")
 
 
@@ -216,6 +246,7 @@ def test_the_dashboard_shows_what_there_is_to_see() -> None:
         *("Jobs", "JobSeconds", "PermissionDenials", "CostUsd", "SandboxProbes", "OldestJobSeconds"),
         *("JiraRequests", "GitHubRequests", "JiraRateLimitRemaining", "GitHubRateLimitRemaining"),
         *("TasksLaunched", "TaskStartFailures", "PollErrors", "PublishErrors"),
+        *("BudgetReached", "JobsResent"),
     }
     places = [(one["x"], one["y"]) for one in widgets]
-    assert len(places) == len(set(places)) == 10
+    assert len(places) == len(set(places)) == 12

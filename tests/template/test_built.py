@@ -62,6 +62,8 @@ class Running:
         environment = {
             **self.stack.environment(output),
             **aws_environment(self.stack.endpoint),
+            # It would look again every ten seconds, at the same things.
+            "WATCH_SECONDS": "0",
             # On Lambda the layer lies in /opt.
             "PROMPTS_DIR": str(self.built / "CoreLayer" / "prompts"),
         }

@@ -23,6 +23,8 @@ def test_the_functions_are_told_what_was_made(stack: Created) -> None:
     assert poll.job_queue_url == stack.outputs["JobQueueUrl"]
     assert poll.result_queue_url == results.result_queue_url == stack.outputs["ResultQueueUrl"]
     assert poll.jobs_table == publish.jobs_table == stack.outputs["JobsTableName"]
+    assert poll.job_dead_letters_url == stack.outputs["JobDeadLettersUrl"]
+    assert poll.result_dead_letters_url == stack.outputs["ResultDeadLettersUrl"]
     assert poll.artifacts_bucket == publish.artifacts_bucket == stack.outputs["ArtifactsBucketName"]
 
 
@@ -55,6 +57,12 @@ def test_what_is_dead_goes_where_it_is_looked_for(stack: Created) -> None:
         arn = sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
         assert json.loads(told["RedrivePolicy"]) == {"deadLetterTargetArn": arn, "maxReceiveCount": 4}
         assert told["FifoQueue"] == "true"
+
+
+def test_jobs_under_way_are_listed_by_an_index_that_was_made(stack: Created) -> None:
+    table = stack.client("dynamodb").describe_table(TableName=stack.outputs["JobsTableName"])["Table"]
+    (index,) = table["GlobalSecondaryIndexes"]
+    assert (index["IndexName"], index["IndexStatus"]) == ("active", "ACTIVE")
 
 
 def test_the_publisher_is_fed_from_the_results(stack: Created) -> None:

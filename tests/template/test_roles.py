@@ -110,14 +110,33 @@ def test_a_role_touches_only_the_queues_of_its_room() -> None:
     }
     send = {"sqs:SendMessage"}
     fargate, on_lambda = BOTH["default"], BOTH["on Lambda"]
-    assert granted(fargate, "PollJiraRole", "sqs:") == {
-        "JobQueue": {*send, "sqs:GetQueueAttributes"},
-        "ResultQueue": send,
-    }
-    assert granted(on_lambda, "PollJiraRole", "sqs:") == {"JobQueue": send, "ResultQueue": send}
+    # It looks into the dead letters and cannot take anything from them.
+    look, count = {"sqs:ReceiveMessage"}, {*send, "sqs:GetQueueAttributes"}
+    for deployment in (fargate, on_lambda):
+        assert granted(deployment, "PollJiraRole", "sqs:") == {
+            "JobQueue": count,
+            "ResultQueue": count,
+            "JobDeadLetters": look,
+            "ResultDeadLetters": look,
+        }
     for deployment, role in ((fargate, "WorkerTaskRole"), (on_lambda, "RunJobRole")):
         assert granted(deployment, role, "sqs:") == {"JobQueue": receive, "ResultQueue": send}
     assert granted(fargate, "PublishResultRole", "sqs:") == {"ResultQueue": receive}
+
+
+def test_the_poll_alone_lists_jobs_and_only_those_under_way() -> None:
+    touch = {"JobsTable": {"dynamodb:GetItem", "dynamodb:UpdateItem"}}
+    for name, deployment in BOTH.items():
+        assert granted(deployment, "PollJiraRole", "dynamodb:") == {
+            **touch,
+            "${JobsTable.Arn}/index/active": {"dynamodb:Query"},
+        }, name
+        assert granted(deployment, "PublishResultRole", "dynamodb:") == touch, name
+
+
+def test_the_worker_changes_records_and_reads_none_of_other_jobs() -> None:
+    for role in ("WorkerTaskRole", "RunJobRole"):
+        assert granted(where(role), role, "dynamodb:") == {"JobsTable": {"dynamodb:UpdateItem"}}
 
 
 def test_the_role_an_agent_could_reach_starts_nothing_and_makes_nobody_else_of_it() -> None:

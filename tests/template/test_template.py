@@ -3,8 +3,11 @@
 import pytest
 from tests.template.templates import KEY, ON_BEDROCK, ON_LAMBDA, Deployment, Json, parameters
 
+from alm.aws import TABLE_FORM
+from orchestrator.adapters.dynamodb import ACTIVE
 from orchestrator.config import (
     AwsSettings,
+    MoneySettings,
     PollSettings,
     PublishSettings,
     ResultQueueSettings,
@@ -133,6 +136,54 @@ def test_job_records_are_keyed_by_job_id_expire_and_can_be_restored(fargate: Dep
     assert table["BillingMode"] == "PAY_PER_REQUEST"
     assert table["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
     assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+
+
+def test_the_table_on_one_machine_has_the_form_of_the_deployed_one(fargate: Deployment) -> None:
+    table = fargate.properties("JobsTable")
+    assert {name: table.get(name) for name in TABLE_FORM} == TABLE_FORM
+
+
+def test_an_index_lists_the_jobs_under_way_and_is_found_where_it_is_asked_for(fargate: Deployment) -> None:
+    (index,) = fargate.properties("JobsTable")["GlobalSecondaryIndexes"]
+    assert index["IndexName"] == ACTIVE
+    assert index["KeySchema"] == [{"AttributeName": ACTIVE, "KeyType": "HASH"}]
+    # Whole records: one query tells the poll all it has to know.
+    assert index["Projection"] == {"ProjectionType": "ALL"}
+
+
+@pytest.mark.parametrize(("every", "watched_s"), [("1", "45"), ("2", "105"), ("5", "270"), ("60", "270")])
+def test_a_poll_watches_until_the_next_one_comes(every: str, watched_s: str) -> None:
+    told = variables(Deployment.of(PollIntervalMinutes=every), "PollJira")
+    assert told["WATCH_SECONDS"] == watched_s
+
+
+def test_every_interval_that_may_be_chosen_has_its_watch_and_it_fits_into_the_function(
+    fargate: Deployment,
+) -> None:
+    chosen = fargate.template["Parameters"]["PollIntervalMinutes"]["AllowedValues"]
+    watches = fargate.template["Mappings"]["Watches"]
+    assert {str(one) for one in chosen} == watches.keys()
+    for one in chosen:
+        seconds = int(watches[str(one)]["Seconds"])
+        assert seconds == min(60 * one - 15, 270)
+        # Room for a look that has begun, and for what a poll does before it watches.
+        assert seconds + 30 <= fargate.properties("PollJira")["Timeout"]
+
+
+@pytest.mark.parametrize(("name", "chosen"), [("WorkerTask", {}), ("RunJob", ON_LAMBDA)])
+def test_the_worker_is_told_the_budgets_that_were_chosen(name: str, chosen: dict[str, str]) -> None:
+    money = {"TicketBudgetUsd": "3", "DailyBudgetUsd": "12", "OverBudget": "refuse"}
+    told = variables(Deployment.of(**chosen, **money), name)
+    assert [told[f"{one}_BUDGET_USD"] for one in ("TICKET", "DAILY")] == ["3", "12"]
+    assert told["OVER_BUDGET"] == "refuse"
+
+
+def test_the_deployments_budgets_are_those_of_the_settings() -> None:
+    money = MoneySettings()
+    told = variables(Deployment.of(), "WorkerTask")
+    assert float(told["TICKET_BUDGET_USD"]) == money.ticket_budget_usd
+    assert float(told["DAILY_BUDGET_USD"]) == money.daily_budget_usd
+    assert told["OVER_BUDGET"] == money.over_budget
 
 
 def test_artifacts_are_private_encrypted_and_expire(fargate: Deployment) -> None:

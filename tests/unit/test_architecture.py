@@ -20,6 +20,7 @@ LONGEST_HANDLER = 60
 MAY_IMPORT = {
     "domain": {"domain", "errors"},
     "usecases": {"domain", "errors", "ports", "usecases"},
+    "ports": {"domain", "ports"},
     "adapters": {"domain", "errors", "ports", "config", "adapters"},
 }
 
@@ -31,11 +32,16 @@ def python_files(*folders: Path) -> list[Path]:
 def imports_of(path: Path) -> Iterator[str]:
     """Every module the file names, those under TYPE_CHECKING included."""
     for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path.name}: imports are absolute"
-            yield from _members(node)
+        yield from imports_in(node)
+
+
+def imports_in(node: ast.AST) -> Iterator[str]:
+    """What one statement imports."""
+    if isinstance(node, ast.Import):
+        yield from (alias.name for alias in node.names)
+    elif isinstance(node, ast.ImportFrom):
+        assert node.level == 0, f"{node.module}: imports are absolute"
+        yield from _members(node)
 
 
 def _members(node: ast.ImportFrom) -> Iterator[str]:
@@ -71,8 +77,39 @@ def test_adapters_know_no_use_case(path: Path) -> None:
     assert not {name for name in foreign(path, "adapters") if name.startswith("orchestrator")}
 
 
-def test_ports_name_only_the_domain() -> None:
-    assert not foreign(ORCHESTRATOR / "ports.py", "domain")
+@pytest.mark.parametrize("path", python_files(ORCHESTRATOR / "ports"), ids=lambda path: path.name)
+def test_ports_name_only_the_domain(path: Path) -> None:
+    assert not foreign(path, "ports")
+
+
+def importers_of(part: str) -> set[str]:
+    """The parts of the orchestrator, and other folders, that name this part of it."""
+    return {
+        path.relative_to(folder).parts[0 if folder != SOURCE_FOLDERS[0] else 1].removesuffix(".py")
+        for folder in SOURCE_FOLDERS
+        for path in python_files(folder)
+        if any(f"{name}.".startswith(f"orchestrator.{part}.") for name in imports_of(path))
+    }
+
+
+def test_only_bootstrap_and_the_local_stack_name_adapters() -> None:
+    assert importers_of("adapters") == {"adapters", "bootstrap", "alm"}
+
+
+def test_nothing_but_the_functions_and_the_local_stack_is_put_together_by_bootstrap() -> None:
+    assert importers_of("bootstrap") <= {"bootstrap", "poll_jira", "publish_result", "run_job", "alm"}
+
+
+@pytest.mark.parametrize("path", python_files(ORCHESTRATOR / "bootstrap"), ids=lambda path: path.name)
+def test_bootstrap_names_adapters_only_where_they_are_used(path: Path) -> None:
+    """Importing it has no effects: what it needs of an adapter's module is imported in the function that needs it."""
+    for node in ast.parse(path.read_text()).body:
+        assert not [name for name in imports_in(node) if name.startswith(("orchestrator.adapters", "boto3"))]
+
+
+def test_a_task_of_its_own_names_bootstrap_and_why_it_may_be_stopped() -> None:
+    of_ours = {name for name in imports_of(ROOT / "functions" / "run_job" / "__main__.py") if "." in name}
+    assert of_ours == {"orchestrator.bootstrap", "orchestrator.domain.agent"}
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "functions").glob("*/handler.py")), ids=str)

@@ -11,7 +11,7 @@ from tests.fakes.tracker import FakeTracker
 
 from orchestrator.adapters.jira_parsing import issue_from
 from orchestrator.domain.issue import LATEST_PROPERTY, Comment, Issue
-from orchestrator.domain.job import Brief, ContextResult, PastResult, result_key
+from orchestrator.domain.job import Brief, ContextResult, PastResult, Unfinished, result_key
 from orchestrator.domain.outcome import Outcome, Verdict
 from orchestrator.usecases.brief_job import BriefJob
 
@@ -177,6 +177,11 @@ def test_rubbish_in_the_property_is_no_result_and_no_error(world: World, rubbish
 def test_the_brief_keeps_the_latest_results_for_the_publisher(world: World) -> None:
     world.told("cause")
     assert world.briefer()(world.issue(), FIX)[0].latest == world.latest
+
+
+def test_the_brief_keeps_what_was_left_unfinished_for_worker_and_publisher(world: World) -> None:
+    world.more = {"unfinished": Unfinished(action="fix", job_id="DEMO-1-fix-0123456789ab", draft=True)}
+    assert world.briefer()(world.issue(), FIX)[0].unfinished == world.more["unfinished"]
 
 
 def test_only_a_review_looks_for_a_pull_request(world: World) -> None:

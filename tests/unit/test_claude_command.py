@@ -1,5 +1,6 @@
 """The agent's environment and command line, made from nothing."""
 
+import pytest
 from tests.builders import action
 
 from orchestrator.adapters.agent.claude_command import (
@@ -7,6 +8,7 @@ from orchestrator.adapters.agent.claude_command import (
     agent_environment,
     claude_argv,
     proxy_environment,
+    retries,
     with_proxy,
 )
 from orchestrator.adapters.wall.bubblewrap import VIEW
@@ -35,3 +37,13 @@ def test_a_proxy_leads_to_the_gateway_and_ends_up_as_the_program_itself() -> Non
     assert argv[-2:] == ("/opt/claude/claude", "--print")
     assert VIEW.socket in argv
     assert set(proxy_environment().values()) == {"http://127.0.0.1:8080", "localhost,127.0.0.1"}
+
+
+@pytest.mark.parametrize(
+    ("configured", "limit_s", "told"),
+    [(6, 1200, 6), (0, 240, 0), (1, 241, 1), (6, 3600, 14), (6, 28_800, 15)],
+)
+def test_the_cli_may_repeat_a_held_call_until_its_deadline(
+    configured: int, limit_s: float, told: int
+) -> None:
+    assert retries(configured, limit_s, 240) == told

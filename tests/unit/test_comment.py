@@ -16,7 +16,8 @@ from tests.builders import (
     verdict,
 )
 
-from orchestrator.domain.comment import body, duration, footer, result_comment
+from orchestrator.domain.changeset import Changeset, FileChange, FileMode
+from orchestrator.domain.comment import body, duration, footer, pull_request_body, result_comment
 from orchestrator.domain.outcome import JobResult, Outcome, Verdict
 from orchestrator.domain.wall import Rung
 
@@ -97,7 +98,10 @@ def test_a_review_is_told_by_what_it_comes_to_and_its_findings_are_only_counted(
 
 
 def test_a_person_is_told_how_to_try_again() -> None:
-    again = "Put the label `ai-investigate` on the ticket again to run it once more"
+    again = (
+        "Put the label `ai-investigate` on the ticket again to run it once more, or `ai-retry` to repeat the last "
+        "action that did not succeed"
+    )
     assert f"\n\n{again}.\n\n" in result_comment(action(), job(), _ended(Outcome.FAILED))
     assert f"{again}, after saying" in result_comment(action(), job(), _ended(Outcome.DECLINED))
     assert f"\n\n{again}.\n\n" in result_comment(action(), job(), _ended(Outcome.REJECTED))
@@ -168,3 +172,44 @@ def test_that_the_wall_had_no_network_is_told_where_the_action_wanted_one() -> N
 def test_that_there_was_no_wall_is_told() -> None:
     told = result_comment(action(), job(), job_result(sandbox=Rung.VM_BOUNDARY))
     assert "No wall stood around the agent" in told
+
+
+HALF_DONE = Changeset(
+    base_sha="0" * 40, changes=(FileChange.written("src/a.py", FileMode.REGULAR, b"secret"),)
+)
+CONTINUED = "This run began with the unfinished changes of an earlier one."
+
+
+@pytest.mark.parametrize("outcome", [Outcome.TIMED_OUT, Outcome.FAILED, Outcome.CANCELLED])
+def test_a_draft_is_told_with_the_way_to_it_and_the_run_that_goes_on_with_it(outcome: Outcome) -> None:
+    told = result_comment(fix(), fix_job(), _ended(outcome, draft=True, changeset=HALF_DONE))
+    assert "kept as a draft (1 file)" in told
+    assert "`alm show DEMO-1-fix-ba9876543210 --diff | git apply`" in told
+    assert "`jobs/DEMO-1-fix-ba9876543210/result.json`" in told
+    assert "The next run of `ai-fix` on this ticket begins with it" in told
+    assert "`ai-retry`" in told
+    assert "secret" not in told
+
+
+def test_a_changeset_that_is_no_draft_or_holds_nothing_is_not_promised_to_anybody() -> None:
+    for changes in (
+        {"changeset": HALF_DONE},
+        {"draft": True},
+        {"draft": True, "changeset": Changeset(base_sha="0")},
+    ):
+        told = result_comment(fix(), fix_job(), _ended(Outcome.TIMED_OUT, **changes))
+        assert "draft" not in told
+        assert "begins with it" not in told
+
+
+@pytest.mark.parametrize("outcome", [Outcome.SUCCEEDED, Outcome.TIMED_OUT, Outcome.NO_CHANGE])
+def test_a_run_that_went_on_with_a_draft_says_so(outcome: Outcome) -> None:
+    assert f"*{CONTINUED}*" in result_comment(fix(), fix_job(), _ended(outcome, continued=True))
+    assert CONTINUED not in result_comment(fix(), fix_job(), _ended(outcome))
+
+
+def test_a_pull_request_says_that_its_change_was_begun_by_an_earlier_run() -> None:
+    assert f"---\n\n*{CONTINUED}*\n\n" in pull_request_body(
+        fix(), fix_job(), job_result(continued=True), "https://x"
+    )
+    assert CONTINUED not in pull_request_body(fix(), fix_job(), job_result(), "https://x")

@@ -14,6 +14,7 @@ from orchestrator.config import (
     WorkerSettings,
     parsed_secret,
 )
+from orchestrator.domain.money import Limits, OverBudget
 from orchestrator.domain.publishable import PROTECTED
 from orchestrator.errors import ConfigError
 
@@ -122,6 +123,20 @@ def test_every_wrong_variable_is_named_at_once() -> None:
         ("CLAUDE_TIMEOUT_SECONDS", "-5"),
         ("CLAUDE_TIMEOUT_SECONDS", "nan"),
         ("CLAUDE_TIMEOUT_SECONDS", "inf"),
+        ("TICKET_BUDGET_USD", HIDDEN),
+        ("TICKET_BUDGET_USD", "0"),
+        ("TICKET_BUDGET_USD", "nan"),
+        ("TICKET_BUDGET_USD", "inf"),
+        ("DAILY_BUDGET_USD", "0"),
+        ("DAILY_BUDGET_USD", "-1"),
+        ("DAILY_BUDGET_USD", "nan"),
+        ("DAILY_BUDGET_USD", "inf"),
+        ("OVER_BUDGET", HIDDEN),
+        ("OVER_BUDGET", "ignore"),
+        ("WATCH_SECONDS", HIDDEN),
+        ("WATCH_SECONDS", "-1"),
+        ("WATCH_SECONDS", "281"),
+        ("WATCH_SECONDS", "45.5"),
         ("CLAUDE_MAX_RETRIES", "11"),
         ("CLAUDE_MAX_RETRIES", "1.5"),
         ("PROTECTED_PATHS", f"!{HIDDEN}"),
@@ -134,6 +149,25 @@ def test_a_malformed_variable_is_named_and_not_shown(name: str, value: str) -> N
     said = refusal(**{name: value})
     assert f"{name}: " in said
     assert HIDDEN not in said
+
+
+def test_budgets_are_on_by_default_and_a_job_over_the_days_waits() -> None:
+    assert WorkerSettings.read(GIVEN).limits == Limits(10.0, 50.0, OverBudget.WAIT)
+
+
+def test_each_budget_is_the_one_that_was_given() -> None:
+    given = {"TICKET_BUDGET_USD": "7.5", "DAILY_BUDGET_USD": "80", "OVER_BUDGET": "refuse"}
+    limits = WorkerSettings.read({**GIVEN, **given}).limits
+    assert limits == Limits(ticket_usd=7.5, day_usd=80.0, over=OverBudget.REFUSE)
+
+
+def test_a_poll_watches_for_nobody_and_looks_into_no_dead_letters_unless_it_is_told_to() -> None:
+    silent = PollSettings.read(GIVEN)
+    assert silent.watch_seconds == 0
+    assert (silent.job_dead_letters_url, silent.result_dead_letters_url) == (None, None)
+    told = {"WATCH_SECONDS": "280", "JOB_DEAD_LETTERS_URL": "a", "RESULT_DEAD_LETTERS_URL": "b"}
+    poll = PollSettings.read({**GIVEN, **told})
+    assert (poll.watch_seconds, poll.job_dead_letters_url, poll.result_dead_letters_url) == (280, "a", "b")
 
 
 @pytest.mark.parametrize("repo", ["acme/shop", "octo-cat/my.repo_1", "person_acme/.github", "a/-"])

@@ -5,10 +5,12 @@ from pathlib import Path
 from threading import Event
 
 import pytest
+from tests.builders import action
 
-from alm.doctor import _say, machine
+from alm.doctor import _say, machine, money
 from alm.doctor.finding import Finding, Grade, examined, fault, ok, warning
 from alm.environment import ROOT
+from orchestrator.domain.money import Limits
 from orchestrator.domain.wall import Answer, Probe, Rung
 from orchestrator.errors import ConfigError
 
@@ -125,6 +127,25 @@ def test_a_machine_without_a_wall_that_the_floor_accepts_is_a_fault(
 def test_a_rung_with_a_hole_says_which() -> None:
     found = machine.rung(Probe(rung=Rung.BUBBLEWRAP, answer=Answer.DENIED, reason="a program could write"))
     assert (found.grade, found.said) == (Grade.WARNING, "denied: a program could write")
+
+
+@pytest.mark.parametrize(
+    ("ticket_usd", "day_usd", "variables"),
+    [
+        (3.0, 3.0, []),
+        (2.99, 3.0, ["TICKET_BUDGET_USD"]),
+        (3.0, 2.99, ["DAILY_BUDGET_USD"]),
+        (1.0, 1.0, ["TICKET_BUDGET_USD", "DAILY_BUDGET_USD"]),
+    ],
+)
+def test_an_action_that_costs_more_than_a_whole_budget_is_a_warning_that_names_it(
+    ticket_usd: float, day_usd: float, variables: list[str]
+) -> None:
+    found = list(money.too_large((action(budget_usd=3),), Limits(ticket_usd, day_usd)))
+    assert {(one.topic, one.grade) for one in found} <= {("budget of investigate", Grade.WARNING)}
+    assert all(
+        variable in one.said and variable in one.mend for one, variable in zip(found, variables, strict=True)
+    )
 
 
 def test_what_others_answered_is_shown_inert_and_without_credentials(

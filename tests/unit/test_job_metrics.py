@@ -4,6 +4,7 @@ from tests.builders import agent_run, cli_result, delivery, denial, job
 from tests.unit.test_run_job import World
 
 from orchestrator.domain.agent import Source
+from orchestrator.domain.halt import Halt
 from orchestrator.domain.ledger import Spent
 from orchestrator.domain.wall import Answer, Probe, Rung
 from orchestrator.errors import SandboxRefused
@@ -15,7 +16,7 @@ def test_the_end_of_a_job_is_measured_once() -> None:
     world = World()
     world.agent.answer = agent_run(denials=(denial(), denial(source=Source.KERNEL)))
     world.run()
-    world.use_case(delivery(attempt=2))
+    world.use_case(delivery(attempt=2), Halt())
     assert world.events.measured == [
         ("SandboxProbes", 1, {"rung": "bubblewrap", "answer": "available"}),
         ("Jobs", 1, {"action": "investigate", "outcome": "succeeded"}),

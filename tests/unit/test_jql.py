@@ -18,6 +18,12 @@ def test_a_search_names_project_and_labels() -> None:
     )
 
 
+def test_a_search_may_ask_for_the_newest_first() -> None:
+    query = labelled_issues("DEMO", ("ai-fix",), newest_first=True)
+    assert query == 'project = "DEMO" AND labels in ("ai-fix") ORDER BY created DESC'
+    assert parse_jql(query).descending
+
+
 @pytest.mark.parametrize(
     ("value", "literal"),
     [

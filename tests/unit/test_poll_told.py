@@ -4,8 +4,12 @@ import pytest
 from tests.builders import issue
 from tests.fakes.pipeline import Pipeline
 
+from orchestrator.domain.job import Wait
+from orchestrator.domain.money import Account
 from orchestrator.errors import ConfigError, TransientError
 from orchestrator.usecases.poll import Poll, PollReport, poll_once
+
+HOUR_S = 3600
 
 
 class World(Pipeline):
@@ -55,6 +59,18 @@ def test_a_worker_that_was_faster_than_the_poll_makes_no_job_older_or_younger(wo
     world.events.measured.clear()
     world.poll()
     assert world.measured("OldestJobSeconds") == [50]
+
+
+def test_a_job_that_waits_for_money_is_not_late_and_is_not_late_when_it_comes_back(world: World) -> None:
+    world.tracker.add(issue())
+    taken = world.take()
+    world.jobs.park(taken, Wait(Account.DAY, world.clock.now + HOUR_S))
+    for after_s, age_s in ((600, 0), (HOUR_S - 600, 0), (50, 50)):
+        world.wait(after_s)
+        world.events.measured.clear()
+        world.poll()
+        assert world.measured("OldestJobSeconds") == [age_s]
+    assert world.queue.jobs() == [taken, taken]  # the first one is the message that its worker deletes
 
 
 def test_workers_are_started_after_the_claims(world: World) -> None:

@@ -89,3 +89,8 @@ def test_a_pull_request_without_a_description_says_so() -> None:
 
 def test_a_megabyte_of_pull_request_description_is_cut() -> None:
     assert len(_reviewed(body="x" * 1_000_000)["description"]) < DESCRIPTION_LIMIT + 300
+
+
+def test_a_template_is_told_whether_an_earlier_run_left_something() -> None:
+    assert prompt_values(job(), brief(), None, NONCE)["continued"] is False
+    assert prompt_values(job(), brief(), None, NONCE, continued=True)["continued"] is True

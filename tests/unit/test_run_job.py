@@ -1,6 +1,5 @@
 """One job in the worker: whatever happens, a result is stored and handed on, or the queue tries again."""
 
-from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -18,19 +17,18 @@ from tests.builders import (
     job,
     job_result,
 )
-from tests.fakes.agent import FakeAgent, FakePrompts
-from tests.fakes.artifacts import FakeArtifacts
-from tests.fakes.code_host import FakeCheckout, FakeCloner, FakePullRequests
-from tests.fakes.events import FakeEvents
-from tests.fakes.job_store import FakeJobStore
-from tests.fakes.queue import FakeQueue
+from tests.fakes import wiring
+from tests.fakes.agent import FakePrompts
+from tests.fakes.code_host import FakeCheckout
+from tests.fakes.pipeline import Pipeline
 
-from orchestrator.domain.action import Catalogue
+from orchestrator.domain.halt import Halt
 from orchestrator.domain.job import MAX_ATTEMPTS, Job, JobState, brief_key, result_key, transcript_key
 from orchestrator.domain.outcome import JobResult, Outcome, Verdict
 from orchestrator.errors import (
     ConfigError,
     JobFailed,
+    NewerFormat,
     NotFoundError,
     RefusedError,
     SandboxRefused,
@@ -39,27 +37,18 @@ from orchestrator.errors import (
 from orchestrator.usecases.run_job import RunJob
 
 
-@dataclass
-class World:
+class World(Pipeline):
     """A worker and everything it can reach. The briefs of both jobs are stored."""
 
-    jobs: FakeJobStore = field(default_factory=FakeJobStore)
-    artifacts: FakeArtifacts = field(default_factory=FakeArtifacts)
-    results: FakeQueue = field(default_factory=FakeQueue)
-    cloner: FakeCloner = field(default_factory=lambda: FakeCloner(FakeCheckout(changeset())))
-    pull_requests: FakePullRequests = field(default_factory=FakePullRequests)
-    agent: FakeAgent = field(default_factory=lambda: FakeAgent(agent_run()))
-    events: FakeEvents = field(default_factory=FakeEvents)
-    catalogue: Catalogue = field(default_factory=catalogue)
-
     def __post_init__(self) -> None:
+        super().__post_init__()
         for of in (job(), fix_job()):
             self.artifacts.put(brief_key(of), brief().model_dump_json().encode())
 
     def run(self, of: Job | None = None, attempt: int = 1) -> JobResult:
         """The stored result of the job; that it was handed on is checked here for every test."""
         given = delivery(of, attempt)
-        self.use_case(given)
+        self.use_case(given, Halt())
         assert given.job in self.results.jobs()
         return self.artifacts.result(given.job.job_id)
 
@@ -69,8 +58,7 @@ class World:
     @property
     def use_case(self) -> RunJob:
         code_host = (self.cloner, self.pull_requests)
-        stores = (self.jobs, self.artifacts, self.results)
-        return RunJob(*stores, *code_host, FakePrompts(), self.agent, self.catalogue, self.events)
+        return wiring.runner(self, self.agent, FakePrompts(), code_host, self.limits)
 
     def phases(self) -> list[object]:
         return [event["phase"] for event in self.events.named("job.phase")]
@@ -196,14 +184,14 @@ def test_what_the_cli_says_of_its_own_errors_is_not_kept(world: World) -> None:
 def test_a_second_delivery_finds_the_stored_result(world: World) -> None:
     world.results.faults.plan("send", ConnectionError("gone"))
     with pytest.raises(ConnectionError):
-        world.use_case(delivery())
+        world.use_case(delivery(), Halt())
     assert world.end(attempt=2).outcome is Outcome.SUCCEEDED
     assert len(world.agent.tasks) == 1
 
 
 def test_a_job_that_has_ended_is_left_alone(world: World) -> None:
     world.jobs.end(job(), Outcome.SUCCEEDED, 0.1)
-    world.use_case(delivery(attempt=2))
+    world.use_case(delivery(attempt=2), Halt())
     assert (world.agent.tasks, world.results.messages) == ([], [])
     assert world.events.named("job.ended_already") == [job().log_fields()]
 
@@ -218,7 +206,7 @@ def test_what_may_work_later_is_left_to_the_queue(
 ) -> None:
     getattr(world, place).faults.plan(call, error)
     with pytest.raises(type(error)):
-        world.use_case(delivery(fix_job()))
+        world.use_case(delivery(fix_job()), Halt())
     assert world.results.messages == []
     assert world.end(fix_job(), attempt=2).outcome is Outcome.SUCCEEDED
 
@@ -262,9 +250,26 @@ def test_a_missing_brief_is_told(world: World) -> None:
     )
 
 
-def test_an_unreadable_brief_is_told_on_the_last_attempt(world: World) -> None:
-    world.artifacts.put(brief_key(job()), b'{"summary": ')
-    assert world.end(attempt=MAX_ATTEMPTS).outcome is Outcome.FAILED
+@pytest.mark.parametrize("stored", [b'{"summary": ', b"[]", b"\xff", b'{"version": 1, "more": 1}'])
+def test_an_unreadable_brief_is_told_at_once(world: World, stored: bytes) -> None:
+    world.artifacts.put(brief_key(job()), stored)
+    assert world.end().reason == "What the worker was to know of the ticket is no longer stored."
+
+
+@pytest.mark.parametrize("attempt", [1, MAX_ATTEMPTS])
+def test_a_brief_of_a_newer_release_is_left_for_that_one(world: World, attempt: int) -> None:
+    world.artifacts.put(brief_key(job()), b'{"version": 2}')
+    with pytest.raises(NewerFormat):
+        world.use_case(delivery(attempt=attempt), Halt())
+    assert (world.results.messages, world.agent.tasks) == ([], [])
+
+
+def test_the_result_of_another_worker_that_was_first_stands_and_is_the_one_that_is_told(world: World) -> None:
+    first = job_result(text="The first worker's.")
+    key = result_key(job().job_id)
+    world.agent.meanwhile = lambda _: world.artifacts.put(key, first.model_dump_json().encode())
+    assert world.run() == first
+    assert world.events.named("result.stands") == [job().log_fields()]
 
 
 def test_an_unknown_action_is_told(world: World) -> None:

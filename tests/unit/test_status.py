@@ -1,14 +1,13 @@
-"""The one live comment of a job: made once, edited now and then, ended, and never in the way."""
+"""What the one live comment of a job says, and when it is due to be said."""
 
 import pytest
-from tests.builders import action, agent_run, issue, job, job_result, verdict
-from tests.fakes.pipeline import Pipeline
+from tests.builders import action, job, job_result, verdict
 
 from orchestrator.domain import status
-from orchestrator.domain.job import MAX_ATTEMPTS, Job, JobRecord, JobState, result_key
+from orchestrator.domain.job import JobRecord, JobState
+from orchestrator.domain.money import Account
 from orchestrator.domain.outcome import JobResult, Outcome
 from orchestrator.domain.wall import Answer, Probe, Rung
-from orchestrator.errors import RefusedError, TransientError
 
 NOW = 10_000.0
 LAST_LINE = "*Job DEMO-1-investigate-0123456789ab*"
@@ -16,32 +15,12 @@ LAST_LINE = "*Job DEMO-1-investigate-0123456789ab*"
 
 def _record(**changes: object) -> JobRecord:
     known: dict[str, object] = {
-        "job_id": job().job_id,
+        **job().model_dump(),
         "state": JobState.RUNNING,
         "started_at": NOW,
         "status_comment": "1",
     }
     return JobRecord.model_validate(known | changes)
-
-
-@pytest.fixture
-def world() -> Pipeline:
-    made = Pipeline()
-    made.tracker.add(issue())
-    return made
-
-
-def _running(world: Pipeline, phase: str = "agent") -> Job:
-    taken = world.take()
-    world.jobs.start(taken, 1)
-    world.jobs.progress(taken, phase)
-    world.tracker.requests.clear()
-    return taken
-
-
-def _shown(world: Pipeline) -> str:
-    (text,) = world.tracker.status("DEMO-1")
-    return text
 
 
 @pytest.mark.parametrize(
@@ -55,7 +34,12 @@ def _shown(world: Pipeline) -> str:
         (500.0, {"status_at": NOW + 480.0}, True),
         (500.0, {"state": JobState.QUEUED}, False),
         (500.0, {"state": JobState.ENDED}, False),
-        (500.0, {"status_comment": None}, False),
+        (500.0, {"state": JobState.ENDED, "sends": 1}, False),
+        (500.0, {"phase": status.PUBLISHING}, False),
+        (500.0, {"phase": status.PUBLISHING, "sends": 1}, False),
+        (500.0, {"phase": status.PUBLISHING, "sends": 1, "state": JobState.QUEUED}, False),
+        (19.9, {"sends": 1}, False),
+        (20.0, {"sends": 1}, True),
         (500.0, {"started_at": None}, False),
     ],
 )
@@ -76,8 +60,66 @@ def test_a_running_job_is_shown_at_most_every_20_seconds(
     ],
 )
 def test_while_it_runs_it_says_for_how_long_and_at_what(phase: str, after_s: float, said: str) -> None:
-    text = status.running(action(), job(), _record(phase=phase), NOW + after_s)
+    text = status.current(action(), _record(phase=phase), NOW + after_s)
     assert text == f"**Investigate** {said}\n\n{LAST_LINE}"
+
+
+@pytest.mark.parametrize(
+    "news",
+    [
+        {"state": JobState.WAITING},
+        {"state": JobState.QUEUED, "sends": 1},
+        {"dead_letter": "jobs"},
+        {"dead_letter": "results", "phase": status.PUBLISHING},
+    ],
+)
+def test_what_then_stays_as_it_is_for_long_is_shown_once(news: dict[str, object]) -> None:
+    record = _record(seen_at=NOW, status_at=NOW - 5, **news)
+    assert status.is_due(record, NOW + 1)
+    assert not status.is_due(record.model_copy(update={"status_at": NOW + 1}), NOW + 500)
+
+
+@pytest.mark.parametrize(("account", "whose"), [(Account.DAY, "the day's"), (Account.TICKET, "the ticket's")])
+def test_a_job_that_waits_says_for_what_until_when_and_how_to_cancel_it(account: Account, whose: str) -> None:
+    record = _record(state=JobState.WAITING, wait_for=account, wait_until=1_795_392_000.0)
+    assert status.current(action(), record, NOW) == (
+        f"**Investigate** waiting\n\nIt waits for {whose} budget, which resets on 2026-11-23 at 00:00 UTC. "
+        f"`ai-processing` taken off cancels it.\n\n{LAST_LINE}"
+    )
+
+
+def test_a_job_that_was_sent_again_is_queued() -> None:
+    assert status.current(action(), _record(state=JobState.QUEUED, sends=1), NOW) == (
+        f"**Investigate** queued\n\n{LAST_LINE}"
+    )
+
+
+@pytest.mark.parametrize("state", [JobState.QUEUED, JobState.RUNNING, JobState.WAITING])
+@pytest.mark.parametrize(("queue", "what"), [("jobs", "run"), ("results", "published")])
+def test_a_job_that_was_given_up_says_so_and_how_a_person_goes_on(
+    state: JobState, queue: str, what: str
+) -> None:
+    said, note, last = status.current(action(), _record(state=state, dead_letter=queue), NOW).split("\n\n")
+    assert (said, last) == ("**Investigate** stopped", LAST_LINE)
+    assert note.startswith(f"It could not be {what}, however often it was tried")
+    assert f"the log of job {job().job_id} and brings it back with `alm redrive`" in note
+    assert "`ai-processing` taken off ends it" in note
+
+
+INJECTED = "*x* [x](https://evil.example) <b>"
+
+
+@pytest.mark.parametrize("state", [JobState.QUEUED, JobState.RUNNING, JobState.WAITING])
+@pytest.mark.parametrize("queue", ["", INJECTED])
+def test_words_that_others_could_have_written_are_not_repeated(state: JobState, queue: str) -> None:
+    record = _record(state=state, phase=INJECTED, dead_letter=queue, label="ai-`x`", outcome=INJECTED)
+    assert "evil" not in status.current(None, record, NOW)
+
+
+@pytest.mark.parametrize("field", ["job_id", "action"])
+def test_a_record_whose_names_cannot_be_ours_is_not_shown(field: str) -> None:
+    with pytest.raises(ValueError, match="pattern"):
+        status.current(None, _record(**{field: INJECTED}), NOW)
 
 
 @pytest.mark.parametrize(
@@ -98,148 +140,12 @@ def test_an_action_that_is_gone_is_called_by_its_name() -> None:
     assert status.queued(None, job()) == f"**investigate** queued\n\n{LAST_LINE}"
 
 
-def test_a_claim_makes_one_marked_comment(world: Pipeline) -> None:
-    taken = world.take()
-    world.poll()
-    (own,) = world.tracker.own["DEMO-1"]
-    assert (own.job_id, own.action, own.part, own.outcome) == (taken.job_id, "investigate", -1, "")
-    assert world.jobs.records[taken.job_id].status_comment == own.id
-    assert _shown(world) == f"**Investigate** queued\n\n*Job {taken.job_id}*"
-
-
-@pytest.mark.parametrize(("part", "call"), [("queue", "send"), ("jobs", "create")])
-def test_a_poll_that_died_after_the_comment_leaves_it_to_be_found_again(
-    world: Pipeline, part: str, call: str
-) -> None:
-    getattr(world, part).faults.plan(call, ConnectionError("gone"))
-    world.poll()
-    world.wait(60)
-    taken = world.take()
-    (own,) = world.tracker.own["DEMO-1"]
-    assert world.jobs.records[taken.job_id].status_comment == own.id
-
-
-def test_a_comment_of_another_job_is_not_taken_for_this_ones(world: Pipeline) -> None:
-    world.through()
-    world.wait(600)
-    world.tracker.add(issue(comments=world.tracker.issues["DEMO-1"].comments, updated="later"))
-    world.queue.faults.plan("send", ConnectionError("gone"))
-    world.poll()
-    world.wait(60)
-    world.take()
-    assert [text.partition("\n")[0] for text in world.tracker.status("DEMO-1")] == [
-        "**Investigate** done, $0.25",
-        "**Investigate** queued",
-    ]
-
-
-def test_a_running_job_is_edited_in_place_and_not_again_at_once(world: Pipeline) -> None:
-    taken = _running(world)
-    for after_s, edits in ((19, 0), (1, 1), (19, 1), (1, 2)):
-        world.wait(after_s)
-        world.poll()
-        assert world.tracker.calls().count("edit_comment") == edits
-    assert set(world.tracker.calls()) == {"search", "edit_comment"}
-    assert _shown(world) == (
-        f"**Investigate** running for 0:40 min, the agent is at work\n\n*Job {taken.job_id}*"
-    )
-
-
-@pytest.mark.parametrize("error", [TransientError("Jira did not answer."), RefusedError("It may not.", 403)])
-def test_an_edit_that_fails_does_not_stop_the_poll_and_is_made_good_by_the_next(
-    world: Pipeline, error: Exception
-) -> None:
-    taken = _running(world)
-    world.tracker.add(issue(id="2", key="DEMO-2"))
-    world.wait(30)
-    world.tracker.faults.plan("edit_comment", error)
-    assert [claimed.issue_key for claimed in world.poll().claimed] == ["DEMO-2"]
-    assert world.events.named("status.not_shown") == [{**taken.log_fields(), "error": str(error)}]
-    world.poll()
-    assert "running for 0:30 min" in _shown(world)
-
-
-def test_the_end_is_shown_in_the_same_comment_and_told_in_another(world: Pipeline) -> None:
-    taken = world.through()
-    assert _shown(world) == f"**Investigate** done, $0.25\n\n*Job {taken.job_id}*"
-    assert len(world.tracker.texts("DEMO-1")) == 1
-
-
-def test_a_job_whose_record_has_no_comment_is_neither_shown_nor_ended_in_one(world: Pipeline) -> None:
-    taken = job()
-    labels, claim = frozenset({"ai-processing"}), taken.model_dump(mode="json")
-    world.tracker.add(issue(labels=labels, claim=claim))
-    world.jobs.create(taken, None)
-    world.jobs.start(taken, 1)
-    world.wait(100)
-    world.poll()
-    world.publish(taken)
-    assert world.tracker.calls() == ["search", "comment", "release"]
-    assert world.tracker.status("DEMO-1") == []
-
-
-def test_a_last_edit_that_may_work_later_is_left_to_the_queue(world: Pipeline) -> None:
-    taken = world.take()
-    world.work(taken)
-    world.tracker.faults.plan("edit_comment", TransientError("Jira did not answer."))
-    with pytest.raises(TransientError):
-        world.publish(taken)
-    world.publish(taken, 2)
-    assert "done, $0.25" in _shown(world)
-    assert len(world.tracker.texts("DEMO-1")) == 1
-
-
-@pytest.mark.parametrize(
-    ("error", "attempt"), [(TransientError("Gone."), MAX_ATTEMPTS + 1), (RefusedError("It may not.", 403), 1)]
-)
-def test_a_last_edit_that_never_works_keeps_no_ticket_from_its_labels(
-    world: Pipeline, error: Exception, attempt: int
-) -> None:
-    taken = world.take()
-    world.work(taken)
-    world.tracker.faults.plan("edit_comment", error)
-    world.publish(taken, attempt)
-    assert world.tracker.issues["DEMO-1"].labels == frozenset()
-    assert world.jobs.records[taken.job_id].state is JobState.ENDED
-    assert world.events.warnings() == ["status.not_shown"]
-
-
-def test_a_status_comment_that_a_person_deleted_is_no_error(world: Pipeline) -> None:
-    taken = world.take()
-    world.tracker.delete_comments("DEMO-1")
-    world.agent.answer = agent_run()
-    world.work(taken)
-    world.publish(taken)
-    assert (world.tracker.status("DEMO-1"), len(world.tracker.texts("DEMO-1"))) == ([], 1)
-
-
-def test_a_result_that_is_being_published_is_not_talked_over() -> None:
-    record = JobRecord(
-        job_id="DEMO-1-fix-1",
-        state=JobState.RUNNING,
-        started_at=1.0,
-        status_comment="7",
-        phase=status.PUBLISHING,
-    )
-    assert not status.is_due(record, 1_000.0)
-    assert status.is_due(record.model_copy(update={"phase": "agent"}), 1_000.0)
-
-
-def test_the_end_is_told_even_when_the_record_knows_no_comment(world: Pipeline) -> None:
-    world.tracker.add(issue())
-    (taken,) = world.poll().claimed
-    del world.jobs.records[taken.job_id]
-    world.artifacts.put(result_key(taken.job_id), job_result().model_dump_json().encode())
-    world.publish(taken)
-    assert world.tracker.status("DEMO-1") == [status.ended(action(), taken, job_result(), "")]
-
-
 def test_that_there_was_no_wall_is_said_while_it_runs_and_at_the_end() -> None:
     accepted = (Probe(rung=Rung.VM_BOUNDARY, answer=Answer.AVAILABLE),)
     record = _record(probes=accepted)
     said = (
         "No wall stood around the agent: this deployment accepts the machine as the boundary (`vm-boundary`)."
     )
-    assert said in status.running(action(), job(), record, NOW + 30).split("\n\n")
+    assert said in status.current(action(), record, NOW + 30).split("\n\n")
     assert said in status.ended(action(), job(), job_result(sandbox=Rung.VM_BOUNDARY), "").split("\n\n")
     assert "wall" not in status.ended(action(), job(), job_result(sandbox=Rung.SECCOMP), "")

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 import boto3
 from botocore.config import Config
@@ -18,6 +18,22 @@ if TYPE_CHECKING:
 
 TABLE = "alm-jobs"
 BUCKET = "alm-artifacts"
+# As in the template. Only a job that has not ended carries `active`.
+TABLE_FORM: Final[Mapping[str, Any]] = {
+    "BillingMode": "PAY_PER_REQUEST",
+    "KeySchema": [{"AttributeName": "job_id", "KeyType": "HASH"}],
+    "AttributeDefinitions": [
+        {"AttributeName": "job_id", "AttributeType": "S"},
+        {"AttributeName": "active", "AttributeType": "S"},
+    ],
+    "GlobalSecondaryIndexes": [
+        {
+            "IndexName": "active",
+            "KeySchema": [{"AttributeName": "active", "KeyType": "HASH"}],
+            "Projection": {"ProjectionType": "ALL"},
+        }
+    ],
+}
 # One more than the worker's and the publisher's own tries: the last delivery is for telling the ticket.
 MAX_RECEIVES = 4
 COUNTS: Final[tuple["QueueAttributeFilterType", ...]] = (
@@ -58,21 +74,27 @@ class LocalAws:
             "RESULT_QUEUE_URL": self.result_queue,
         }
 
+    @property
+    def dead_letters_environment(self) -> Mapping[str, str]:
+        """What poll_jira alone is told of AWS."""
+        return {
+            "JOB_DEAD_LETTERS_URL": self.job_dead_letters,
+            "RESULT_DEAD_LETTERS_URL": self.result_dead_letters,
+        }
+
     def _create(self) -> None:
-        self.job_queue = self._queue("alm-jobs")
-        self.result_queue = self._queue("alm-results")
+        self.job_queue, self.job_dead_letters = self._queue("alm-jobs")
+        self.result_queue, self.result_dead_letters = self._queue("alm-results")
         self._session.client("s3", endpoint_url=self.endpoint).create_bucket(Bucket=BUCKET)
         self._session.client("dynamodb", endpoint_url=self.endpoint).create_table(
-            TableName=TABLE,
-            KeySchema=[{"AttributeName": "job_id", "KeyType": "HASH"}],
-            AttributeDefinitions=[{"AttributeName": "job_id", "AttributeType": "S"}],
-            BillingMode="PAY_PER_REQUEST",
+            TableName=TABLE, **TABLE_FORM
         )
         manager = self._session.client("secretsmanager", endpoint_url=self.endpoint)
         for name, value in self.secrets.items():
             manager.create_secret(Name=name, SecretString=value)
 
-    def _queue(self, name: str) -> str:
+    def _queue(self, name: str) -> tuple[str, str]:
+        """A queue, and the one of its dead letters."""
         dead = self.sqs.create_queue(QueueName=f"{name}-dead.fifo", Attributes={"FifoQueue": "true"})[
             "QueueUrl"
         ]
@@ -80,8 +102,10 @@ class LocalAws:
             "QueueArn"
         ]
         redrive = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": MAX_RECEIVES})
-        attributes = {"FifoQueue": "true", "RedrivePolicy": redrive}
-        return self.sqs.create_queue(QueueName=f"{name}.fifo", Attributes=attributes)["QueueUrl"]  # type: ignore[arg-type]
+        queue = self.sqs.create_queue(
+            QueueName=f"{name}.fifo", Attributes={"FifoQueue": "true", "RedrivePolicy": redrive}
+        )
+        return queue["QueueUrl"], dead
 
     def next_result(self, wait_s: int) -> "MessageTypeDef | None":
         """The next message for the publisher, as SQS hands it out."""
@@ -114,9 +138,7 @@ class LocalAws:
 
     def dead_letters(self) -> int:
         """Messages that nobody could work on."""
-        return sum(
-            self._count(queue.replace(".fifo", "-dead.fifo")) for queue in (self.job_queue, self.result_queue)
-        )
+        return self._count(self.job_dead_letters) + self._count(self.result_dead_letters)
 
     def _count(self, queue: str) -> int:
         answer = self.sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=list(COUNTS))

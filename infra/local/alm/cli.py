@@ -42,7 +42,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     _add_secrets(commands.add_parser("secrets", help="the credentials of a deployment"))
     _add_jobs(commands.add_parser("jobs", help="list a deployment's jobs"))
-    _add_one_job(commands.add_parser("show", help="show a job: result, denials, walls, artifacts"), _show)
+    _add_show(
+        commands.add_parser("show", help="show a job: result, denials, walls, artifacts, or its changes")
+    )
     _add_one_job(commands.add_parser("cancel", help="end a job that has not ended"), _cancel)
     _add_retry(commands.add_parser("retry", help="ask for a job's work again, by its label"))
     _add_redrive(commands.add_parser("redrive", help="bring back messages that were given up"))
@@ -86,6 +88,7 @@ def _add_secrets(parser: argparse.ArgumentParser) -> None:
 
 def _add_jobs(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--issue", metavar="KEY", help="only the jobs of this issue")
+    parser.add_argument("--by", choices=("ticket", "day"), help="what tickets or days cost, instead of jobs")
     _add_deployment(parser)
     parser.set_defaults(command=_jobs)
 
@@ -94,6 +97,11 @@ def _add_one_job(parser: argparse.ArgumentParser, command: object) -> None:
     parser.add_argument("job", metavar="JOB", help="the job's id, as `alm jobs` and the ticket show it")
     _add_deployment(parser)
     parser.set_defaults(command=command)
+
+
+def _add_show(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--diff", action="store_true", help="only the changes it kept, for `git apply`")
+    _add_one_job(parser, _show)
 
 
 def _add_retry(parser: argparse.ArgumentParser) -> None:

@@ -16,6 +16,7 @@ from boto3.session import Session
 from alm.account import aws_answers
 from alm.aws import BUCKET, TABLE, LocalAws
 from alm.environment import REGION
+from orchestrator.domain.money import Limits
 from orchestrator.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -36,11 +37,15 @@ LOOPBACK = re.compile(r"http://127\.0\.0\.1:[0-9]{1,5}")
 
 @dataclass(frozen=True)
 class Deployment:
-    """One deployment's table, bucket and queues. `outputs` are those of the template, by name."""
+    """One deployment's table, bucket and queues. `outputs` are those of the template, by name.
+
+    `limits` are the budgets of tickets and days, None if it does not say.
+    """
 
     session: "Session"
     outputs: Mapping[str, str]
     endpoint: str | None = None
+    limits: Limits | None = None
 
     @property
     def bucket(self) -> str:
@@ -76,7 +81,9 @@ def deployed(session: "Session", stack: str, endpoint: str | None = None) -> Dep
         client: Any = session.client("cloudformation", endpoint_url=endpoint)
         found = client.describe_stacks(StackName=stack)["Stacks"][0]
     outputs = {output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", ())}
-    return Deployment(session, _whole(outputs, f"The stack {stack}"), endpoint)
+    told = {each["ParameterKey"]: each.get("ParameterValue") for each in found.get("Parameters", ())}
+    limits = _limits(told.get("TicketBudgetUsd"), told.get("DailyBudgetUsd"))
+    return Deployment(session, _whole(outputs, f"The stack {stack}"), endpoint, limits)
 
 
 def local(logs_dir: Path) -> Deployment:
@@ -92,11 +99,19 @@ def local(logs_dir: Path) -> Deployment:
     if LOOPBACK.fullmatch(endpoint) is None:
         raise ConfigError(f"{path} names an endpoint that is not on this machine.")
     session = boto3.session.Session("local", "local", region_name=REGION)
-    return Deployment(session, _whole(outputs, str(path)), endpoint)
+    limits = _limits(told.get("ticket_usd"), told.get("day_usd"))
+    return Deployment(session, _whole(outputs, str(path)), endpoint, limits)
+
+
+def _limits(ticket_usd: object, day_usd: object) -> Limits | None:
+    try:
+        return Limits(float(str(ticket_usd)), float(str(day_usd)))
+    except ValueError:
+        return None
 
 
 @contextmanager
-def announced(logs_dir: Path | None, aws: LocalAws) -> Iterator[None]:
+def announced(logs_dir: Path | None, aws: LocalAws, limits: Limits | None = None) -> Iterator[None]:
     """Say in the logs folder where this run's state is, as long as it runs."""
     if logs_dir is None:
         yield
@@ -104,7 +119,8 @@ def announced(logs_dir: Path | None, aws: LocalAws) -> Iterator[None]:
     path = logs_dir / RUNTIME_FILE
     path.unlink(missing_ok=True)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        json.dump({"endpoint": aws.endpoint, "outputs": _local_outputs(aws)}, file)
+        budgets = {} if limits is None else {"ticket_usd": limits.ticket_usd, "day_usd": limits.day_usd}
+        json.dump({"endpoint": aws.endpoint, "outputs": _local_outputs(aws), **budgets}, file)
     try:
         yield
     finally:
@@ -116,9 +132,9 @@ def _local_outputs(aws: LocalAws) -> dict[str, str]:
         "JobsTableName": TABLE,
         "ArtifactsBucketName": BUCKET,
         "JobQueueUrl": aws.job_queue,
-        "JobDeadLettersUrl": aws.job_queue.replace(".fifo", "-dead.fifo"),
+        "JobDeadLettersUrl": aws.job_dead_letters,
         "ResultQueueUrl": aws.result_queue,
-        "ResultDeadLettersUrl": aws.result_queue.replace(".fifo", "-dead.fifo"),
+        "ResultDeadLettersUrl": aws.result_dead_letters,
     }
 
 

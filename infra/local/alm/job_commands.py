@@ -1,6 +1,7 @@
 """`alm jobs`, `show`, `retry`, `cancel` and `redrive`: which deployment is meant, what is asked, what is printed."""
 
 import argparse
+import time
 import tomllib
 from collections.abc import Iterator
 from typing import Any
@@ -8,20 +9,26 @@ from typing import Any
 from alm import account, deployment, jobs, shown, steering
 from alm.deployment import Deployment
 from alm.environment import ROOT
-from alm.jobs import Detail, StoredJob
+from alm.jobs import Detail, Spending, StoredJob
+from alm.patches import patch_of
 from alm.settings import jira_secret, read_env_file
 from orchestrator import bootstrap
 from orchestrator.adapters.jira_cloud import JiraCloud
 from orchestrator.config import JiraSettings
 from orchestrator.domain.changeset import Changeset
+from orchestrator.domain.job import JobState
+from orchestrator.domain.money import Account, Limits, day_of, end_of, moment
 from orchestrator.domain.outcome import JobResult
 from orchestrator.domain.publishable import told
+from orchestrator.errors import ConfigError
 
 STACK = "alm-orchestrator"
 
 
 def list_jobs(options: argparse.Namespace) -> int:
-    """Every job that is kept, the one that changed last first."""
+    """Every job that is kept, the one that changed last first; or what tickets or days have cost."""
+    if options.by is not None:
+        return _list_spending(options, Account(options.by))
     listing = jobs.listed(_deployment(options), options.issue)
     if options.json:
         shown.say_json([_record_json(job) for job in listing.jobs])
@@ -32,9 +39,25 @@ def list_jobs(options: argparse.Namespace) -> int:
     return 0
 
 
+def _list_spending(options: argparse.Namespace, account_of: Account) -> int:
+    if options.issue and account_of is Account.DAY:
+        raise ConfigError("What a day costs is not kept by issue. `alm jobs --by ticket --issue KEY` is.")
+    where = _deployment(options)
+    found = [one for one in jobs.spending(where, account_of) if options.issue in {None, one.issue_key}]
+    if options.json:
+        shown.say_json([_spending_json(one, account_of, where.limits) for one in found])
+        return 0
+    headers = (account_of.value, "spent", "budget", "left", "resets")
+    shown.table(headers, (_spending_row(one, account_of, where.limits) for one in found))
+    return 0
+
+
 def show_job(options: argparse.Namespace) -> int:
-    """One job with its result, and where the rest lies."""
+    """One job with its result, and where the rest lies; or only the changes it kept."""
     found = jobs.detail(_deployment(options), options.job)
+    if options.diff:
+        shown.say_bytes(patch_of(found.result.changeset if found.result else None))
+        return 0
     if options.json:
         shown.say_json(_detail_json(found))
         return 0
@@ -60,7 +83,7 @@ def redrive(options: argparse.Namespace) -> int:
     """Bring back what was given up."""
     redriven = steering.redrive(_deployment(options), delete_foreign=options.delete_foreign)
     if options.json:
-        shown.say_json({one.queue: {"moved": list(one.moved), "foreign": one.foreign} for one in redriven})
+        shown.say_json({one.queue: _redriven_json(one) for one in redriven})
         return 0
     for one in redriven:
         shown.say(one.words())
@@ -100,11 +123,52 @@ def _row(job: StoredJob) -> tuple[object, ...]:
     return (
         job.job_id,
         job.state,
-        job.outcome or job.phase,
-        _dollars(job.cost_usd),
+        _how(job),
+        _dollars(_spent(job)),
         job.attempt,
         job.changed_at,
     )
+
+
+def _how(job: StoredJob) -> str:
+    """How it ended, else what stands in its way, else what it does."""
+    waits = f"until {moment(job.wait_until)}" if job.state is JobState.WAITING else ""
+    stopped = f"dead letter ({job.dead_letter})" if job.dead_letter else ""
+    return job.outcome or stopped or ("cancelling" if job.cancel_asked else "") or waits or job.phase
+
+
+def _spent(job: StoredJob) -> float | None:
+    """What all its runs cost, None if nobody knows of any."""
+    return job.spent_usd if job.costs or job.cost_usd is not None else None
+
+
+def _is_over(one: Spending, account_of: Account) -> bool:
+    return account_of is Account.DAY and one.of != day_of(time.time())
+
+
+def _left(one: Spending, account_of: Account, limits: Limits | None) -> float | None:
+    """What may still be spent; nothing can be any more of a day that is over."""
+    if limits is None or _is_over(one, account_of):
+        return None
+    return max(0.0, limits.of(account_of) - one.usd)
+
+
+def _spending_row(one: Spending, account_of: Account, limits: Limits | None) -> tuple[object, ...]:
+    budget = None if limits is None else limits.of(account_of)
+    left = _left(one, account_of, limits)
+    resets_at = end_of(one.of) if account_of is Account.DAY else one.expires_at
+    resets = "" if _is_over(one, account_of) else moment(resets_at)
+    return (one.issue_key or one.of, *map(_dollars, (one.usd, budget, left)), resets)
+
+
+def _spending_json(one: Spending, account_of: Account, limits: Limits | None) -> dict[str, Any]:
+    who = {"day": one.of} if account_of is Account.DAY else {"ticket": one.issue_key, "issue_id": one.of}
+    budget = None if limits is None else limits.of(account_of)
+    return {**who, "usd": one.usd, "budget_usd": budget, "left_usd": _left(one, account_of, limits)}
+
+
+def _redriven_json(one: steering.Redriven) -> dict[str, Any]:
+    return {"moved": list(one.moved), "foreign": one.foreign, "newer": one.newer}
 
 
 def _dollars(cost_usd: float | None) -> str:
@@ -119,11 +183,28 @@ def _facts(found: Detail) -> Iterator[tuple[object, object]]:
     yield "state", f"{record.state} {record.phase}".strip()
     yield "attempt", record.attempt
     yield "changed", record.changed_at
+    yield from _standing_facts(record)
+    for run, cost_usd in sorted(record.costs.items()):
+        yield f"cost of {run}", _dollars(cost_usd)
+    if record.costs:
+        yield "cost of all runs", _dollars(record.spent_usd)
     for probe in record.probes:
         yield "wall tried", f"{probe.rung}: {probe.answer}" + (f" ({probe.reason})" if probe.reason else "")
     if found.result is not None:
         yield from _result_facts(found.result)
     yield from found.artifacts.items()
+
+
+def _standing_facts(record: StoredJob) -> Iterator[tuple[str, object]]:
+    """What keeps the job from going on, or will end it."""
+    if record.state is JobState.WAITING:
+        yield "waits for", f"the budget of the {record.wait_for}, until {moment(record.wait_until)}"
+    if record.dead_letter:
+        yield "dead letter", f"its message was given up in {record.dead_letter}: `alm redrive` brings it back"
+    if record.cancel_asked:
+        yield "cancel asked", "yes"
+    if record.sends:
+        yield "sent again", f"{record.sends} time(s)"
 
 
 def _result_facts(result: JobResult) -> Iterator[tuple[str, object]]:
@@ -134,6 +215,10 @@ def _result_facts(result: JobResult) -> Iterator[tuple[str, object]]:
     yield "model", f"{result.model}, {result.turns} turns, {result.duration_ms / 1000:.0f} s"
     for denial in result.denials:
         yield "denied", f"{denial.tool}: {denial.target} ({denial.source})"
+    if result.continued:
+        yield "began with", "the unfinished changes of an earlier run"
+    if result.draft:
+        yield "draft", "the changes below are unfinished; --diff prints them for `git apply`"
     if result.changeset is not None:
         yield from _changes(result.branch or "", result.changeset)
 
@@ -147,7 +232,8 @@ def _changes(branch: str, changeset: Changeset) -> Iterator[tuple[str, object]]:
 
 
 def _record_json(record: StoredJob) -> dict[str, Any]:
-    return {**record.model_dump(mode="json", exclude={"expires_at"}), "changed_at": record.changed_at}
+    facts = {"spent_usd": _spent(record), "changed_at": record.changed_at}
+    return {**record.model_dump(mode="json", exclude={"expires_at"}), **facts}
 
 
 def _detail_json(found: Detail) -> dict[str, Any]:

@@ -1,21 +1,33 @@
 """`python -m alm.moto_process`: AWS for one machine. Prints its port, ends with its parent."""
 
 import os
-from threading import Event
+import sys
+from threading import Lock
 
-from moto.server import ThreadedMotoServer
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from werkzeug.serving import make_server
 
 from alm import tether
+from alm.moto_tables import copy_only_what_changes, one_at_a_time
 
 
 def main() -> None:
     """Serve until the parent goes."""
     tether.on_parent_gone(lambda: os._exit(0))
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    _host, port = server.get_host_and_port()
-    print(port, flush=True)
-    Event().wait()
+    copy_only_what_changes()
+    app = one_at_a_time(DomainDispatcherApplication(create_backend_app), Lock())
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    with os.fdopen(_silenced(), "w") as parent:
+        print(server.server_port, file=parent)
+    server.serve_forever()
+
+
+def _silenced() -> int:
+    """Where standard output went until now. moto logs every request, and nobody reads that: a full pipe stops it."""
+    parent, nobody = os.dup(sys.stdout.fileno()), os.open(os.devnull, os.O_WRONLY)
+    for standard in (sys.stdout.fileno(), sys.stderr.fileno()):
+        os.dup2(nobody, standard)
+    return parent
 
 
 if __name__ == "__main__":

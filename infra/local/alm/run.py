@@ -15,10 +15,13 @@ from alm.stack import Stack
 from alm.terminal import Terminal
 from orchestrator import bootstrap
 from orchestrator.config import JiraSettings
-from orchestrator.domain.issue import Claim, Issue, decide
-from orchestrator.domain.job import PROCESSING_LABEL
+from orchestrator.domain.action import Catalogue
+from orchestrator.domain.issue import Claim, Issue, Leave, Resume, decide
+from orchestrator.domain.job import PROCESSING_LABEL, RETRY_LABEL
 from orchestrator.domain.jql import labelled_issues
 
+# While jobs are under way: whoever takes ai-processing off waits for this and for the worker's own look.
+LOOK_EVERY_S = 10.0
 BROKEN = "The worker does not start: see the lines above. Nothing was lost: tickets taken are taken up again."
 
 
@@ -43,7 +46,7 @@ def run(settings: LocalSettings, options: RunOptions) -> int:
             )
         with (
             Stack(settings, options.concurrency, terminal.log, terminal.say) as stack,
-            announced(options.logs_dir, stack.aws),
+            announced(options.logs_dir, stack.aws, settings.limits),
         ):
             status = _loop(stack, options, options.poll_interval_s or settings.poll_interval_s, stop)
         return _farewell(stack, terminal, status)
@@ -64,7 +67,7 @@ def _loop(stack: Stack, options: RunOptions, interval_s: float, stop: Event) -> 
             stack.complain(BROKEN)
             return 1
         first = False
-        stop.wait(interval_s)
+        stop.wait(interval_s if stack.is_idle() else min(interval_s, LOOK_EVERY_S))
     return 0
 
 
@@ -108,25 +111,34 @@ def dry_run(settings: LocalSettings) -> int:
     catalogue = bootstrap.catalogue(Path(told["PROMPTS_DIR"]))
     jira_settings = JiraSettings.read(told)
     jira = bootstrap.jira(jira_settings, jira_secret(settings))
-    jql = labelled_issues(jira_settings.jira_project_key, (*catalogue.labels, PROCESSING_LABEL))
+    jql = labelled_issues(jira_settings.jira_project_key, (*catalogue.labels, RETRY_LABEL, PROCESSING_LABEL))
     found = 0
     with Terminal() as terminal:
         for seen in jira.search(jql):
             issue = jira.read(seen.key)
             if issue is not None:
                 found += 1
-                decision = decide(issue, catalogue)
-                terminal.say(_would(issue, decision))
+                decision = decide(issue, catalogue, bootstrap.clock().time())
+                terminal.say(would(issue, decision, catalogue))
         terminal.say(f"{found} labelled issue(s). Dry run: nothing was changed.")
     return 0
 
 
-def _would(issue: Issue, decision: object) -> str:
-    if not isinstance(decision, Claim):
-        return f"{issue.key}  left alone: it carries {PROCESSING_LABEL}  {issue.summary}"
-    action = decision.action
+def would(issue: Issue, decision: Claim | Resume | Leave, catalogue: Catalogue) -> str:
+    """What a poll would do about the issue, as a line."""
+    if isinstance(decision, Leave):
+        return f"{issue.key}  left alone: {decision.reason}  {issue.summary}"
+    if isinstance(decision, Resume):
+        return f"{issue.key}  left alone: it carries {PROCESSING_LABEL}, for {decision.job.action}  {issue.summary}"
+    return f"{issue.key}  {_claimed(issue, decision, catalogue)}  {issue.summary}"
+
+
+def _claimed(issue: Issue, claim: Claim, catalogue: Catalogue) -> str:
+    action = catalogue.named(claim.job.action)
+    if action is None:
+        said = claim.verdict.heading.lower() if claim.verdict else "no such action"
+        return f"would only be told: {said}"
     if not action.accepts(issue.issue_type):
-        return (
-            f"{issue.key}  {action.name} would be rejected: it is not for {issue.issue_type}  {issue.summary}"
-        )
-    return f"{issue.key}  would run {action.name}  {issue.summary}"
+        return f"{action.name} would be rejected: it is not for {issue.issue_type}"
+    again = " again" if RETRY_LABEL in claim.takes_off else ""
+    return f"would run {action.name}{again}"

@@ -10,12 +10,14 @@ from dotenv import dotenv_values
 from alm.environment import ROOT, installed_cli
 from orchestrator.config import (
     JiraSecret,
+    MoneySettings,
     PollSettings,
     Provider,
     PublishSettings,
     WorkerSettings,
     parsed_secret,
 )
+from orchestrator.domain.money import Limits
 from orchestrator.errors import ConfigError
 
 CREDENTIALS = ("JIRA_CLIENT_ID", "JIRA_CLIENT_SECRET", "GITHUB_TOKEN")
@@ -41,6 +43,11 @@ class LocalSettings:
     def poll_interval_s(self) -> float:
         """Seconds between polls."""
         return _positive("POLL_INTERVAL_SECONDS", self.values.get("POLL_INTERVAL_SECONDS", "60"))
+
+    @property
+    def limits(self) -> Limits:
+        """What a ticket and a day may cost."""
+        return MoneySettings.read(self.values).limits
 
     @property
     def shares_write_token(self) -> bool:
@@ -116,6 +123,7 @@ def checked(values: Mapping[str, str]) -> LocalSettings:
     wanted = (*CREDENTIALS, *MODEL_CREDENTIALS[settings.provider])
     if missing := [name for name in wanted if not values.get(name)]:
         raise ConfigError(f"The configuration cannot be used. Missing: {', '.join(missing)}.")
+    PollSettings.read({**_PLACEHOLDERS, **values})
     WorkerSettings.read({**_PLACEHOLDERS, **values})
     PublishSettings.read({**_PLACEHOLDERS, **values})
     _ = settings.poll_interval_s

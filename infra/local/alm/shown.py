@@ -1,6 +1,7 @@
 """What commands print: tables for people, JSON for scripts. Text of tickets and agents is shown, never obeyed."""
 
 import json
+import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -23,6 +24,15 @@ def _inert(character: str) -> str:
 def say(text: object) -> None:
     """A line for the person."""
     _console().print(plain(text), soft_wrap=True)
+
+
+def say_bytes(content: bytes) -> None:
+    """The bytes as they are, for the next program; on a terminal, what it would obey is made visible."""
+    if sys.stdout.isatty():
+        say(content.decode("utf-8", "replace"))
+    else:
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
 
 
 def say_json(value: Any) -> None:

@@ -37,7 +37,7 @@ class Stack:
             self.workers = Workers(environment, self.concurrency, self.aws.jobs_waiting, self.log)
             self.workers.tend()
             stack.callback(self.workers.stop)
-            self.poller = stack.enter_context(self._function("poll_jira", self.settings.poll_environment()))
+            self.poller = stack.enter_context(self._function("poll_jira", self._poll_environment()))
             self._publisher = stack.enter_context(
                 self._function("publish_result", self.settings.publish_environment())
             )
@@ -77,6 +77,14 @@ class Stack:
 
     def _results_left(self) -> int:
         return int(self._publishing) + self.aws.results_left()
+
+    def _poll_environment(self) -> Mapping[str, str]:
+        """What the poll alone is told: where messages end up that nobody can take, and how many jobs fit in."""
+        return {
+            **self.aws.dead_letters_environment,
+            "MAX_CONCURRENCY": str(self.concurrency),
+            **self.settings.poll_environment(),
+        }
 
     def _function(self, name: str, environment: Mapping[str, str]) -> LocalFunction:
         return LocalFunction(f"{name}.handler", self._told(environment), self.log)

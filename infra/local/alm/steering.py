@@ -3,65 +3,68 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import ClientError
-
 from alm.account import aws_answers
 from alm.deployment import Deployment
-from alm.jobs import StoredJob
+from alm.jobs import StoredJob, job_of
+from orchestrator.adapters.clock import SystemClock
+from orchestrator.adapters.dynamodb import DynamoJobStore
 from orchestrator.adapters.jira_cloud import JiraCloud
+from orchestrator.adapters.s3 import S3Artifacts
 from orchestrator.adapters.sqs import SqsQueue
-from orchestrator.domain.job import Job, JobState, result_key
-from orchestrator.domain.outcome import JobResult, Outcome, Verdict
-from orchestrator.errors import ConfigError, NotFoundError
+from orchestrator.domain.job import Job, JobState, read_stored, result_key
+from orchestrator.domain.outcome import JobResult, Outcome
+from orchestrator.errors import ConfigError, NewerFormat, NotFoundError
+from orchestrator.usecases.cancel_job import BY_COMMAND, CancelJob
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.type_defs import MessageTypeDef
 
-CANCELLED = "A person cancelled it."
 # As long as SQS remembers what was sent: who is interrupted and begins anew sends nothing twice.
 HIDDEN_S = 300
 
 
-def cancel(deployment: Deployment, record: StoredJob) -> str:
-    """Put a cancelled result in the job's place and have it published; what happens next, in words.
+class _Unheard:
+    """The events of a command: its person is told in words."""
 
-    A worker that has not started finds the result and runs nothing. One at work cannot be reached from here: its
-    agent goes on to its limits, but what it makes comes after the end and is not published.
-    """
-    if record.state is JobState.ENDED:
-        raise ConfigError(f"The job {record.job_id} has ended already ({record.outcome}).")
-    job = record.job
+    def info(self, event: str, **fields: object) -> None:
+        """Nothing is logged."""
+
+    def warning(self, event: str, **fields: object) -> None:
+        """Nor this."""
+
+    def metric(self, name: str, value: float, **dimensions: str) -> None:
+        """And nothing is counted."""
+
+
+def cancel(deployment: Deployment, record: StoredJob) -> str:
+    """Ask for the job's end, as a person does who takes `ai-processing` off; what happens next, in words."""
+    job = job_of(record)
+    artifacts = S3Artifacts(deployment.s3, deployment.bucket)
     with aws_answers():
-        if not _stored(deployment, job):
+        if record.state is not JobState.ENDED and _is_about_to_be_told(artifacts, job):
             raise ConfigError(f"The job {job.job_id} has its result already, which is being published.")
-        SqsQueue(deployment.sqs, deployment.outputs["ResultQueueUrl"]).send(job)
+        results = SqsQueue(deployment.sqs, deployment.outputs["ResultQueueUrl"])
+        store = DynamoJobStore(deployment.table)
+        cancelling = CancelJob(store, artifacts, results, SystemClock(), _Unheard())
+        if not cancelling(record, BY_COMMAND):
+            how = f" ({record.outcome})" if record.outcome else ""
+            raise ConfigError(f"The job {job.job_id} has ended already{how}.")
     return _cancelled(record)
 
 
-def _stored(deployment: Deployment, job: Job) -> bool:
-    """Whether the cancelled result was put there; False if a result was there before, ours included."""
-    result = JobResult(verdict=Verdict(outcome=Outcome.CANCELLED, reason=CANCELLED))
-    try:
-        deployment.s3.put_object(
-            Bucket=deployment.bucket,
-            Key=result_key(job.job_id),
-            Body=result.model_dump_json().encode(),
-            IfNoneMatch="*",
-        )
-    except ClientError as error:
-        if error.response["Error"]["Code"] in {"PreconditionFailed", "ConditionalRequestConflict"}:
-            return False
-        raise
-    return True
+def _is_about_to_be_told(artifacts: S3Artifacts, job: Job) -> bool:
+    """Whether it has a result that no wish can change; one of an earlier cancel may have been left half-way."""
+    result = JobResult.read(artifacts.get(result_key(job.job_id)))
+    return result is not None and result.verdict.outcome is not Outcome.CANCELLED
 
 
 def _cancelled(record: StoredJob) -> str:
-    if record.state is JobState.QUEUED:
-        return f"{record.job_id} is cancelled: it will not start, and its ticket will be told."
+    if not record.is_attended(SystemClock().time()):
+        return f"{record.job_id} is cancelled: no agent will start, and its ticket will be told."
     return (
-        f"{record.job_id} is cancelled: its ticket will be told and nothing of it published. "
-        "The agent itself ends at its own time or budget."
+        f"{record.job_id} is being cancelled: its worker stops the agent within seconds and publishes nothing of it. "
+        "Its ticket will be told."
     )
 
 
@@ -71,7 +74,7 @@ def retry(jira: JiraCloud, record: StoredJob) -> str:
         raise ConfigError(
             f"The job {record.job_id} has not ended. `alm cancel` ends it, `alm redrive` revives it."
         )
-    job = record.job
+    job = job_of(record)
     issue = jira.read(job.issue_key)
     if issue is None:
         raise NotFoundError(f"The issue {job.issue_key} is gone, or the service account may not see it.")
@@ -83,18 +86,23 @@ def retry(jira: JiraCloud, record: StoredJob) -> str:
 
 @dataclass(frozen=True)
 class Redriven:
-    """What became of a dead-letter queue's messages; `foreign` are those that are not ours."""
+    """What became of a dead-letter queue's messages.
+
+    `foreign` are those that are not ours; `newer` those that only a newer release can read: they are never deleted.
+    """
 
     queue: str
     moved: tuple[str, ...]
     foreign: int
     deleted: bool
+    newer: int = 0
 
     def words(self) -> str:
         """For a person."""
         fate = "deleted" if self.deleted else "left there (--delete-foreign deletes)"
         foreign = f", {self.foreign} not ours {fate}" if self.foreign else ""
-        return f"{self.queue}: {len(self.moved)} message(s) brought back{foreign}"
+        newer = f", {self.newer} of a newer release left there" if self.newer else ""
+        return f"{self.queue}: {len(self.moved)} message(s) brought back{foreign}{newer}"
 
 
 def redrive(deployment: Deployment, *, delete_foreign: bool = False, wait_s: int = 2) -> tuple[Redriven, ...]:
@@ -112,19 +120,24 @@ def _redriven(deployment: Deployment, name: str, wait_s: int, *, delete_foreign:
     source, target = deployment.outputs[f"{name}DeadLettersUrl"], deployment.outputs[f"{name}QueueUrl"]
     moved: list[str] = []
     foreign: list[str] = []
+    newer: list[str] = []
     with aws_answers():
         while messages := _received(deployment.sqs, source, wait_s):
             for message in messages:
-                job = _job(message)
-                if job is None:
-                    foreign.append(message["ReceiptHandle"])
-                    continue
-                _send_back(deployment.sqs, target, message)
-                deployment.sqs.delete_message(QueueUrl=source, ReceiptHandle=message["ReceiptHandle"])
-                moved.append(job.job_id)
-        for receipt in foreign:
-            _leave_or_delete(deployment.sqs, source, receipt, delete=delete_foreign)
-    return Redriven(f"{name.lower()}s", tuple(moved), len(foreign), delete_foreign)
+                receipt = message["ReceiptHandle"]
+                match _job(message):
+                    case Job() as job:
+                        _send_back(deployment.sqs, target, message)
+                        deployment.sqs.delete_message(QueueUrl=source, ReceiptHandle=receipt)
+                        moved.append(job.job_id)
+                    case NewerFormat():
+                        newer.append(receipt)
+                    case _:
+                        foreign.append(receipt)
+        for receipt in (*foreign, *newer):
+            delete = delete_foreign and receipt in foreign
+            _leave_or_delete(deployment.sqs, source, receipt, delete=delete)
+    return Redriven(f"{name.lower()}s", tuple(moved), len(foreign), delete_foreign, len(newer))
 
 
 def _leave_or_delete(sqs: "SQSClient", queue: str, receipt: str, *, delete: bool) -> None:
@@ -156,8 +169,8 @@ def _send_back(sqs: "SQSClient", queue: str, message: "MessageTypeDef") -> None:
     )
 
 
-def _job(message: "MessageTypeDef") -> Job | None:
+def _job(message: "MessageTypeDef") -> Job | NewerFormat | None:
     try:
-        return Job.model_validate_json(message["Body"])
-    except ValueError:
-        return None
+        return read_stored(Job, message["Body"].encode())
+    except NewerFormat as newer:
+        return newer

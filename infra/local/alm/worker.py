@@ -15,12 +15,13 @@ import run_job.__main__
 from orchestrator.adapters import (  # noqa: F401
     action_files,
     dynamodb,
+    dynamodb_accounts,
     git_cli,
+    heartbeat,
     powertools_log,
     s3,
     secrets_manager,
     sqs,
-    visibility,
 )
 from orchestrator.adapters.agent import claude_code  # noqa: F401
 from orchestrator.adapters.gateway import anthropic  # noqa: F401
@@ -30,6 +31,8 @@ from orchestrator.adapters.wall import bubblewrap, without_namespaces  # noqa: F
 def work_on_one_job(environment: Mapping[str, str], output: "Connection[bytes, bytes]") -> None:
     """Wait for a job and run it, with this environment and no other; what it prints goes to `output`."""
     os.setsid()
+    # Until it listens for it there is nothing to end, and nobody wants to see where it was.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     for standard in (sys.stdout.fileno(), sys.stderr.fileno()):
         os.dup2(output.fileno(), standard)
     output.close()

@@ -3,7 +3,9 @@
 import json
 import multiprocessing
 import os
+import signal
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing.context import ForkServerProcess
 from threading import Lock, Thread
@@ -59,12 +61,15 @@ class Workers:
                 self._start()
 
     def stop(self) -> None:
-        """No new job; every running agent is ended and its ticket told."""
+        """No new job; every running agent is ended and its ticket told.
+
+        A person asked for it. SIGTERM would say that the machine goes away: the jobs would go back to the queue.
+        """
         with self._lock:
             self._stopping = True
             processes = list(self._processes)
         for process in processes:
-            process.terminate()
+            _interrupt(process)
         for process in processes:
             process.join(GRACE_S)
             process.kill()
@@ -100,6 +105,12 @@ class Workers:
                 self.failed_starts = 0
             self.tend()
         self.log(line)
+
+
+def _interrupt(process: ForkServerProcess) -> None:
+    with suppress(ProcessLookupError):
+        if process.pid is not None and process.is_alive():
+            os.kill(process.pid, signal.SIGINT)
 
 
 def _event(line: bytes) -> str:

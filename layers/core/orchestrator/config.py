@@ -9,48 +9,26 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    HttpUrl,
-    Json,
-    StringConstraints,
-    TypeAdapter,
-    ValidationError,
-    model_validator,
-)
+from pydantic import BaseModel, ConfigDict, Field, Json, ValidationError, model_validator
 
 from orchestrator.domain.fleet import Placement
 from orchestrator.domain.model_rules import LEAST_TOKENS, MOST_TOKENS, ModelRules, agreed_models, id_of
+from orchestrator.domain.money import Limits, OverBudget
 from orchestrator.domain.publishable import PROTECTED
-from orchestrator.domain.repository_path import pattern_fault
 from orchestrator.domain.wall import Rung
 from orchestrator.errors import ConfigError
-
-_HTTP_URL: TypeAdapter[HttpUrl] = TypeAdapter(HttpUrl)
-
-
-def _base_url(value: object) -> object:
-    """Checked as a URL, kept as text without the last slash: paths are appended to it."""
-    try:
-        url = _HTTP_URL.validate_python(value)
-    except ValidationError:
-        # Pydantic's own words would quote the value.
-        raise ValueError("it must be an http or https URL") from None
-    if url.username or url.password or url.query or url.fragment:
-        raise ValueError("it must be a URL without credentials, query or fragment")
-    return str(value).rstrip("/")
-
-
-BaseUrl = Annotated[str, BeforeValidator(_base_url)]
-Required = Annotated[str, Field(min_length=1)]
-ApiUrlPattern = Annotated[str, Field(pattern=r"^https?://\S+\{cloud_id\}\S*$")]
-# Owner with the underscore of managed users; a name that is not dots only, which would be another path.
-Repository = Annotated[
-    str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*/[A-Za-z0-9._-]*[A-Za-z0-9_-][A-Za-z0-9._-]*$")
-]
+from orchestrator.setting_types import (
+    ApiUrlPattern,
+    BaseUrl,
+    Credential,
+    Dollars,
+    ModelId,
+    Names,
+    Patterns,
+    Printable,
+    Repository,
+    Required,
+)
 
 
 class _FromEnvironment(BaseModel):
@@ -105,23 +83,13 @@ class JiraSettings(_FromEnvironment):
     jira_secret: str = "alm/jira"  # noqa: S105  # a name, not a secret
 
 
-def _patterns(value: object) -> object:
-    """Patterns between commas, checked: one that protects nothing would not be missed."""
-    if not isinstance(value, str):
-        return value
-    patterns = tuple(pattern.strip() for pattern in value.split(",") if pattern.strip())
-    if fault := next((fault for pattern in patterns if (fault := pattern_fault(pattern))), None):
-        raise ValueError(fault)
-    return patterns
-
-
 class GitHubSettings(_FromEnvironment):
     """The repository. `github_server_url` is where git and people go, `github_api_url` where programs do.
 
     A change of `protected_paths` is left to people; the worker holds to it, and the publisher again.
     """
 
-    protected_paths: Annotated[tuple[str, ...], BeforeValidator(_patterns), Field(min_length=1)] = PROTECTED
+    protected_paths: Patterns = PROTECTED
     github_repo: Repository
     github_api_url: BaseUrl = "https://api.github.com"
     github_server_url: BaseUrl = "https://github.com"
@@ -129,13 +97,21 @@ class GitHubSettings(_FromEnvironment):
 
 
 class PollSettings(AwsSettings, JiraSettings, Placement):
-    """poll_jira. The repository's name tells its pull requests from others; GitHub itself is never asked."""
+    """poll_jira. The repository's name tells its pull requests from others; GitHub itself is never asked.
+
+    `watch_seconds` after its start a poll still looks whether somebody cancels a job, while there is one. Without the
+    addresses of the dead letters nobody looks for jobs there.
+    """
 
     github_repo: Repository
     github_server_url: BaseUrl = "https://github.com"
 
     job_queue_url: Required
     result_queue_url: Required
+    job_dead_letters_url: str | None = None
+    result_dead_letters_url: str | None = None
+    # The function ends after 300 s, in the middle of whatever it does.
+    watch_seconds: Annotated[int, Field(ge=0, le=280)] = 0
 
 
 class Provider(StrEnum):
@@ -144,16 +120,6 @@ class Provider(StrEnum):
     ANTHROPIC = "anthropic"
     BEDROCK = "bedrock"
     VERTEX = "vertex"
-
-
-# Part of an address: no slash but those of an ARN, no dots alone.
-ModelId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9@:/_-]*(\.[A-Za-z0-9@:/_-]+)*$")]
-Names = Annotated[
-    frozenset[Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9@:._\[\]-]*$")]],
-    BeforeValidator(
-        lambda text: [part.strip() for part in text.split(",")] if isinstance(text, str) else text
-    ),
-]
 
 
 class ModelSettings(_FromEnvironment):
@@ -199,7 +165,20 @@ class ModelSettings(_FromEnvironment):
         )
 
 
-class WorkerSettings(AwsSettings, GitHubSettings, ModelSettings):
+class MoneySettings(_FromEnvironment):
+    """What a ticket and a UTC day may cost; `over_budget` says what becomes of a job the day has no money for."""
+
+    ticket_budget_usd: Dollars = Limits.ticket_usd
+    daily_budget_usd: Dollars = Limits.day_usd
+    over_budget: OverBudget = Limits.over
+
+    @property
+    def limits(self) -> Limits:
+        """The same as the accounts are held to."""
+        return Limits(self.ticket_budget_usd, self.daily_budget_usd, self.over_budget)
+
+
+class WorkerSettings(AwsSettings, GitHubSettings, ModelSettings, MoneySettings):
     """run_job. `claude_timeout_seconds` caps the actions' own times, `sandbox_floor` is the weakest wall accepted."""
 
     job_queue_url: Required
@@ -220,11 +199,6 @@ class PublishSettings(AwsSettings, JiraSettings, GitHubSettings, ResultQueueSett
     """publish_result. `review_event` is the strongest event a review may have."""
 
     review_event: Literal["COMMENT", "REQUEST_CHANGES"] = "COMMENT"
-
-
-# Printable ASCII only: a stray newline would have the HTTP library quote the whole header in its error.
-Printable = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[\x21-\x7e]+$")]
-Credential = Annotated[Printable, Field(repr=False)]
 
 
 class _Secret(BaseModel):

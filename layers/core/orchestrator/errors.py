@@ -5,6 +5,9 @@ An expected "no" is a returned value, not an error.
 
 from typing import Any
 
+# An upgrade takes minutes. Handed out four times, a message waits for it for the better part of an hour.
+NEWER_AFTER_S = 900.0
+
 
 class OrchestratorError(Exception):
     """Something went wrong."""
@@ -19,7 +22,21 @@ class ConfigError(OrchestratorError):
 
 
 class TransientError(OrchestratorError):
-    """Something outside did not answer as it should; the same call may work later, so the queue retries."""
+    """Something outside did not answer as it should; the same call may work later, so the queue retries.
+
+    `after_s` is how many seconds that something asked us to wait, 0 if it did not say.
+    """
+
+    def __init__(self, message: str = "", after_s: float = 0.0) -> None:
+        super().__init__(message)
+        self.after_s = after_s
+
+
+class NewerFormat(TransientError):  # noqa: N818  # what was found; whoever can read it does
+    """A newer release of the orchestrator wrote this, and only that one can read it: it is left for it."""
+
+    def __init__(self) -> None:
+        super().__init__(after_s=NEWER_AFTER_S)
 
 
 class JobFailed(OrchestratorError):  # noqa: N818  # the blueprint's name; it ends a job, not the program
@@ -42,6 +59,10 @@ class ForeignMessage(OrchestratorError):  # noqa: N818  # what came, not what we
         self.message_id = message_id
         self.receipt = receipt
         self.attempt = attempt
+
+
+class NewerMessage(ForeignMessage):
+    """A message of a newer release of the orchestrator: it is left for that one."""
 
 
 class WallUnavailable(OrchestratorError):  # noqa: N818  # an answer of a probe; the ladder takes the next rung

@@ -11,6 +11,7 @@ from threading import Event, Thread
 from typing import Self
 
 from alm.bench.bare import KEY, clone_bare, run_bare, script
+from alm.bench.memory import peak_mb
 from alm.demo import repository
 from alm.demo.turns import INVESTIGATE
 from alm.settings import LocalSettings, checked
@@ -120,15 +121,6 @@ def crowd() -> tuple[float, float]:
 def _watch_memory(stack: Stack, done: Event, largest: list[float]) -> None:
     while not done.wait(0.2):
         largest[0] = max([largest[0], *(peak_mb(pid) for pid in stack.workers.pids)])
-
-
-def peak_mb(pid: int) -> float:
-    """A process's largest resident size so far in MB (VmHWM of proc_pid_status(5)); 0 if it is gone."""
-    try:
-        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    except OSError:
-        return 0.0
-    return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM")), 0.0)
 
 
 def _silent(line: bytes) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from alm import account, shown
 from alm.deployed_secrets import FORMS
-from alm.doctor import aws, github, jira, machine, model
+from alm.doctor import aws, github, jira, machine, model, money
 from alm.doctor.finding import Check, Finding, Grade, examined, fault, ok
 from alm.settings import LocalSettings, read_env_file
 from orchestrator.config import WorkerSettings, parsed_secret
@@ -61,6 +61,7 @@ def _services(settings: LocalSettings | None) -> Mapping[str, Check]:
         "jira": lambda: jira.account(settings),
         "github": lambda: github.tokens(settings),
         "model": lambda: model.access(settings),
+        "budgets": lambda: money.budgets(settings),
     }
 
 

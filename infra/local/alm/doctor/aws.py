@@ -8,8 +8,9 @@ from botocore.exceptions import ClientError
 from alm import deployment
 from alm.account import aws_answers
 from alm.deployed_secrets import FORMS, named
+from alm.doctor import money
 from alm.doctor.finding import Finding, fault, ok, warning
-from alm.settings import LocalSettings
+from alm.settings import PROMPTS, LocalSettings
 from orchestrator.config import parsed_secret
 from orchestrator.errors import ConfigError
 
@@ -30,11 +31,13 @@ def identity(session: "Session") -> Iterator[Finding]:
 def stack(session: "Session", name: str) -> Iterator[Finding]:
     """Whether the stack is one of ours."""
     try:
-        deployment.deployed(session, name)
+        found = deployment.deployed(session, name)
     except ConfigError as error:
         yield fault("stack", f"{name}: {error}", "sam deploy --guided, or name another stack or region.")
     else:
         yield ok("stack", f"{name} has all its outputs")
+        if found.limits is not None:
+            yield from money.fitting("stack budgets", PROMPTS, found.limits)
 
 
 def prefix(session: "Session", name: str) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 from alm.standins.http import StandInServer
 from alm.standins.jira_issues import JiraIssues
 from alm.standins.jira_json import JiraJson, failure
+from alm.standins.jira_limits import WriteLimits
 from alm.standins.jira_oauth import JiraOAuth, JiraSettings, sites
 from alm.standins.jira_search import JiraSearch
 from alm.standins.jira_store import Comment, Issue, JiraStore, LabelChange
@@ -39,6 +40,7 @@ class JiraStandIn(StandInServer):
         self.settings = settings or JiraSettings()
         self._store = JiraStore(clock)
         self._oauth = JiraOAuth(lambda: self.settings, clock)
+        self._limits = WriteLimits(clock)
         self.add_routes(self._routes())
 
     @property
@@ -145,9 +147,15 @@ class JiraStandIn(StandInServer):
             self._oauth.check(request)
             if request.args["cloud_id"] != self.settings.cloud_id:
                 raise Refused(json_answer(404, {"code": 404, "message": "No site with this cloud id"}))
+            self._check_rate(request)
             return handler(request)
 
         return guarded
+
+    def _check_rate(self, request: Request) -> None:
+        issue = self._store.find(request.args.get("issue", ""))
+        if issue is not None and request.method != "GET":
+            self._limits.check(issue.id)
 
     def _sites(self, request: Request) -> Answer:
         self._oauth.check(request)

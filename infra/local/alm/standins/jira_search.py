@@ -2,13 +2,15 @@
 
 import base64
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Any
 
+from alm.standins.jira_index import Position
 from alm.standins.jira_json import JiraJson, failure
 from alm.standins.jira_oauth import JiraSettings
 from alm.standins.jira_store import Issue, JiraStore
-from alm.standins.jql import JqlError, Query, parse_jql
+from alm.standins.jql import Clause, JqlError, Query, parse_jql
 from alm.standins.messages import Answer, Refused, Request, json_answer
 
 BAD_PAYLOAD = "Invalid request payload. Refer to the REST API documentation and try again."
@@ -25,8 +27,6 @@ _TYPES: dict[str, type] = {
     "fieldsByKeys": bool,
 }
 
-Position = tuple[float, int]
-
 
 class JiraSearch:
     """Answers searches from what the index of the store shows."""
@@ -42,15 +42,15 @@ class JiraSearch:
         """Answer one page; a page may be shorter than asked for without being the last."""
         body = _checked(request.json())
         query = self._parsed(body.get("jql", ""))
-        found = self._found(query, body)
         size = min(body.get("maxResults", 50), self._settings().page_cap)
+        found = list(islice(self._found(query, body), size + 1))
         page = found[:size]
         answer: dict[str, Any] = {
             "issues": [self._written(issue, body) for issue in page],
             "isLast": len(found) <= size,
         }
         if not answer["isLast"]:
-            answer["nextPageToken"] = _page_token(body["jql"], _position(page[-1]))
+            answer["nextPageToken"] = _page_token(body["jql"], page[-1].position)
         return json_answer(200, answer)
 
     def _parsed(self, jql: str) -> Query:
@@ -62,29 +62,31 @@ class JiraSearch:
         return query
 
     def _check_values(self, query: Query) -> None:
-        settings, issues = self._settings(), self._store.indexed(0)
+        settings = self._settings()
+        known = {"project": {settings.project_key}, "issuetype": {*settings.issue_types}}
+        for clause in query.clauses:
+            if clause.field in known and not _all_known(clause.values, known[clause.field]):
+                self._refuse_unused(clause)
+
+    def _refuse_unused(self, clause: Clause) -> None:
+        """Projects and types nobody configured exist all the same where an issue has them."""
+        settings, issues = self._settings(), self._store.issues()
         projects = {settings.project_key, *(issue.key.rpartition("-")[0] for issue in issues)}
         types = {*settings.issue_types, *(issue.type for issue in issues)}
-        known = {"project": projects, "issuetype": types}
-        for clause in query.clauses:
-            allowed = {name.lower() for name in known.get(clause.field, clause.values)}
-            for value in clause.values:
-                if value.lower() not in allowed:
-                    missing = f"The value '{value}' does not exist for the field '{clause.field}'."
-                    raise Refused(failure(400, missing))
+        for value in clause.values:
+            if not _all_known((value,), types if clause.field == "issuetype" else projects):
+                missing = f"The value '{value}' does not exist for the field '{clause.field}'."
+                raise Refused(failure(400, missing))
 
-    def _found(self, query: Query, body: dict[str, Any]) -> list[Issue]:
-        reconciled = [str(issue_id) for issue_id in body.get("reconcileIssues", [])]
-        issues = self._store.indexed(self._settings().index_lag_s, reconciled)
-        found = sorted(filter(query.matches, issues), key=_position, reverse=query.descending)
-        if "nextPageToken" not in body:
-            return found
-        last = _page_position(body["nextPageToken"], body["jql"])
-        return [
-            issue
-            for issue in found
-            if (_position(issue) > last) != query.descending and _position(issue) != last
-        ]
+    def _found(self, query: Query, body: dict[str, Any]) -> Iterator[Issue]:
+        reconciled = {str(issue_id) for issue_id in body.get("reconcileIssues", [])}
+        token = body.get("nextPageToken")
+        last = None if token is None else _page_position(token, body["jql"])
+        moment = self._store.clock() - self._settings().index_lag_s
+        for issue_id in self._store.beyond(query.labels, last, descending=query.descending):
+            issue = self._store.at(issue_id, None if issue_id in reconciled else moment)
+            if issue is not None and query.matches(issue):
+                yield issue
 
     def _written(self, issue: Issue, body: dict[str, Any]) -> dict[str, Any]:
         fields, properties = body.get("fields") or ["id"], body.get("properties", [])
@@ -110,8 +112,8 @@ def _typed(name: str, value: Any) -> bool:
     return name in _TYPES and isinstance(value, _TYPES[name])
 
 
-def _position(issue: Issue) -> Position:
-    return issue.created, int(issue.id)
+def _all_known(values: tuple[str, ...], known: set[str]) -> bool:
+    return {value.lower() for value in values} <= {name.lower() for name in known}
 
 
 def _page_token(jql: str, last: Position) -> str:

@@ -2,9 +2,11 @@
 
 import itertools
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
+
+from alm.standins.jira_index import LabelIndex, Position
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,11 @@ class Issue:
     comments: tuple[Comment, ...] = ()
     label_history: tuple[LabelChange, ...] = ()
 
+    @property
+    def position(self) -> Position:
+        """Where it stands among all issues."""
+        return self.created, int(self.id)
+
     def relabelled(self, labels: Iterable[str], author: str, at: float) -> "Issue":
         """Return the issue with exactly these labels, the difference in its history."""
         wanted = tuple(dict.fromkeys(labels))
@@ -88,6 +95,7 @@ class JiraStore:
         self._comment_ids = itertools.count(20001)
         self._versions: dict[str, Versions] = {}
         self._id_by_key: dict[str, str] = {}
+        self._index = LabelIndex()
 
     def add(self, issue: Issue) -> Issue:
         """Store a new issue under a new id."""
@@ -97,6 +105,7 @@ class JiraStore:
             stored = replace(issue, id=str(next(self._ids)))
             self._id_by_key[stored.key] = stored.id
             self._versions[stored.id] = [(self.clock(), stored)]
+            self._index.note(stored.position, stored.labels)
             return stored
 
     def find(self, key_or_id: str) -> Issue | None:
@@ -114,6 +123,7 @@ class JiraStore:
             at = self.clock()
             changed = replace(change(issue), updated=at)
             self._versions[issue.id].append((at, changed))
+            self._index.note(changed.position, changed.labels)
             return changed
 
     def delete(self, key: str) -> None:
@@ -122,15 +132,23 @@ class JiraStore:
             issue_id = self._id_by_key.pop(key)
             self._versions[issue_id].append((self.clock(), None))
 
-    def indexed(self, lag_s: float, reconciled: Iterable[str] = ()) -> list[Issue]:
-        """Return the issues as an index `lag_s` seconds behind sees them; the reconciled ids as they are."""
-        fresh = set(reconciled)
+    def issues(self) -> list[Issue]:
+        """Return every issue as it is now."""
         with self._lock:
-            seen = [
-                _version_at(versions, None if issue_id in fresh else self.clock() - lag_s)
-                for issue_id, versions in self._versions.items()
-            ]
-        return [issue for issue in seen if issue]
+            return [issue for versions in self._versions.values() if (issue := versions[-1][1])]
+
+    def beyond(
+        self, labels: Iterable[str] | None, last: Position | None, *, descending: bool
+    ) -> Iterator[str]:
+        """Return the ids after `last`, of all issues or of those that have ever borne one of the labels."""
+        with self._lock:
+            found = self._index.beyond(labels, last, descending=descending)
+        return (str(issue_id) for _, issue_id in found)
+
+    def at(self, issue_id: str, moment: float | None) -> Issue | None:
+        """Return the issue as it was at that moment (None: now); None when there was none."""
+        with self._lock:
+            return _version_at(self._versions[issue_id], moment)
 
     def comment(self, key_or_id: str, draft: Comment) -> Comment | None:
         """Add a comment under a new id; None when there is no such issue."""

@@ -36,6 +36,11 @@ class Query:
     clauses: tuple[Clause, ...]
     descending: bool
 
+    @property
+    def labels(self) -> tuple[str, ...] | None:
+        """Labels of which every match bears one; None if the query names none."""
+        return next((clause.values for clause in self.clauses if clause.field == "labels"), None)
+
     def matches(self, issue: Issue) -> bool:
         """Say whether every clause holds."""
         return all(clause.holds(issue) for clause in self.clauses)

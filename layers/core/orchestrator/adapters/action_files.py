@@ -7,13 +7,20 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+
+try:
+    # Eight times as fast, and every worker reads all actions.
+    from yaml import CSafeLoader as SafeLoader
+except ImportError:  # built without libyaml
+    from yaml import SafeLoader  # type: ignore[assignment]
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError
 from pydantic import ValidationError
 
 from orchestrator.adapters.jinja_prompts import template_fault
 from orchestrator.domain.action import Action, Catalogue
-from orchestrator.domain.job import PROCESSING_LABEL
+from orchestrator.domain.issue import RESERVED_ACTIONS
+from orchestrator.domain.job import PROCESSING_LABEL, RETRY_LABEL
 from orchestrator.errors import ConfigError
 
 FENCE = "---\n"
@@ -70,7 +77,7 @@ def _split(path: Path) -> tuple[dict[str, Any], str]:
     return front_matter, parts[2].strip() + "\n"
 
 
-class _UniqueKeysLoader(yaml.SafeLoader):
+class _UniqueKeysLoader(SafeLoader):
     """YAML would take the last of two equal keys without a word."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
@@ -143,7 +150,9 @@ def _refuse_duplicates(folder: Path, actions: Iterable[Action]) -> None:
     owners: dict[str, str] = {}
     for action in actions:
         label = action.label.casefold()
-        if label == PROCESSING_LABEL:
+        if action.name in RESERVED_ACTIONS:
+            raise ConfigError(f"{folder / action.name}.md: name: {action.name} is the orchestrator's own")
+        if label in {PROCESSING_LABEL, RETRY_LABEL}:
             raise ConfigError(f"{folder / action.name}.md: label: {action.label} is the orchestrator's own")
         if label in owners:
             raise ConfigError(

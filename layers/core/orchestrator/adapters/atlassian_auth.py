@@ -6,6 +6,7 @@ from typing import Any
 
 import requests
 
+from orchestrator.adapters.backoff import asked_s
 from orchestrator.adapters.promised import promised
 from orchestrator.config import JiraSecret, JiraSettings
 from orchestrator.errors import ConfigError, TransientError
@@ -50,7 +51,7 @@ class AtlassianAuth:
                 f"Atlassian refused JIRA_CLIENT_ID and JIRA_CLIENT_SECRET ({answer.status_code}). "
                 "Nothing can be polled until the service account's credentials are renewed."
             )
-        self._token, lifetime_s = _token_from(_json(answer))
+        self._token, lifetime_s = _token_from(self._json(answer))
         self._expires_at = self.clock.monotonic() + lifetime_s
 
     def api_url(self) -> str:
@@ -68,7 +69,7 @@ class AtlassianAuth:
 
     def _resource(self) -> str:
         answer = self._ask("GET", self.settings.atlassian_resources_url, headers=self.headers())
-        sites = {} if answer.status_code in _REFUSALS else _sites_from(_json(answer))
+        sites = {} if answer.status_code in _REFUSALS else _sites_from(self._json(answer))
         if cloud_id := sites.get(self.settings.jira_url.casefold()):
             return cloud_id
         raise ConfigError(f"The service account has no access to {self.settings.jira_url}. Check JIRA_URL.")
@@ -78,6 +79,15 @@ class AtlassianAuth:
             return self.session.request(method, url, timeout=TIMEOUT_S, allow_redirects=False, **options)  # type: ignore[arg-type]
         except requests.RequestException as error:
             raise TransientError(f"{_SERVICE} did not answer.") from error
+
+    def _json(self, answer: requests.Response) -> Any:
+        if not answer.ok:
+            asked = asked_s(answer.headers, self.clock.time()) or 0.0
+            raise TransientError(f"{_SERVICE} answered {answer.status_code}.", asked)
+        try:
+            return answer.json()
+        except ValueError as error:
+            raise TransientError(f"{_SERVICE} answered something that is not JSON.") from error
 
 
 @promised(_SERVICE)
@@ -90,12 +100,3 @@ def _token_from(body: Any) -> tuple[str, float]:
 def _sites_from(body: Any) -> dict[str, str]:
     """The cloud id of each site the account can see, by the site's address."""
     return {str(site["url"]).rstrip("/").casefold(): str(site["id"]) for site in body}
-
-
-def _json(answer: requests.Response) -> Any:
-    if not answer.ok:
-        raise TransientError(f"{_SERVICE} answered {answer.status_code}.")
-    try:
-        return answer.json()
-    except ValueError as error:
-        raise TransientError(f"{_SERVICE} answered something that is not JSON.") from error

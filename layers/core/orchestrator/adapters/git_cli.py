@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import monotonic
 
+from orchestrator.adapters.git_apply import carry_over
 from orchestrator.adapters.git_collect import collect
 from orchestrator.adapters.git_survey import TooSlowError
 from orchestrator.domain.changeset import Changeset, Fault, Ground
@@ -120,6 +121,11 @@ class GitCheckout:
     def workspace(self) -> Path:
         """The working tree, the agent's."""
         return self.repository.workspace
+
+    def carry_over(self, draft: Changeset) -> bool:
+        """Put an unfinished run's changes on top, all of them or none; whether they fit."""
+        apart = self.repository.until(monotonic() + COLLECT_TIMEOUT_S)
+        return carry_over(self.repository, apart, self.base_sha, draft)
 
     def changeset(self) -> Changeset:
         """Everything that differs from the commit that was cloned."""

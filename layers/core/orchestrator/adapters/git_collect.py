@@ -48,11 +48,12 @@ class Repository(Protocol):
 
 @dataclass(frozen=True)
 class _Entry:
-    """One path that differs."""
+    """One path that differs; `before` as in `FileChange`."""
 
     mode: str
     object_id: str
     path: str
+    before: str
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ class _Plan:
 def collect(repository: Repository, base_sha: str) -> Changeset:
     """Every difference between the commit and the workspace, hashed anew: no stat data is believed."""
     enter(repository.workspace)
-    base = _base(repository, base_sha)
+    base = files_of(repository, base_sha)
     found = survey(repository.workspace, base, repository.ends)
     stops = (found,) if isinstance(found, Fault) else tuple(_stops(repository, found, base))
     if isinstance(found, Fault) or stops:
@@ -85,7 +86,7 @@ def collect(repository: Repository, base_sha: str) -> Changeset:
     return _changeset(repository, base_sha, tree, base).blocked_by(plan.faults)
 
 
-def _base(repository: Repository, base_sha: str) -> dict[bytes, BaseFile]:
+def files_of(repository: Repository, base_sha: str) -> dict[bytes, BaseFile]:
     """The files of the commit: each `mode type id size TAB path NUL`."""
     listed = repository.run("ls-tree", "-r", "-l", "-z", "--full-tree", base_sha)
     files = {}
@@ -203,31 +204,44 @@ def _tree(repository: Repository, plan: _Plan, base: dict[bytes, BaseFile]) -> s
 
 
 def _changeset(repository: Repository, base_sha: str, tree: str, base: dict[bytes, BaseFile]) -> Changeset:
-    raw = repository.run("diff-tree", "-r", "-z", "--raw", "--no-renames", "--full-index", base_sha, tree)
-    entries = tuple(_entries(raw))
+    entries = tuple(_entries(repository, base_sha, tree))
     size = sum(_sizes(repository, entries))
     if stops := tuple(oversize(len(entries), size)):
         return Changeset(base_sha=base_sha, blocked=stops)
     changes = tuple(_changes(repository, entries))
-    found = (*twins_in(changes, map(_text, base)), *links_out(changes, _links(repository, base, changes)))
+    found = faults_beside(repository, base, changes)
     before = sum(base[path].size for change in changes if (path := change.path.encode()) in base)
     diff = "" if before > LARGEST_CHANGE else _diff(repository, base_sha, tree)
     return Changeset(base_sha=base_sha, changes=changes, blocked=found, diff=diff)
+
+
+def faults_beside(
+    repository: Repository, base: dict[bytes, BaseFile], changes: tuple[FileChange, ...]
+) -> tuple[Fault, ...]:
+    """What is wrong with the changes that takes the rest of the commit to see."""
+    links = links_out(changes, _links(repository, base, changes))
+    return (*twins_in(changes, map(_text, base)), *links)
 
 
 def _diff(repository: Repository, base_sha: str, tree: str) -> str:
     return repository.run("diff-tree", *_PLAIN_DIFF, base_sha, tree).decode("utf-8", "replace")[:DIFF_LIMIT]
 
 
-def _entries(raw: bytes) -> Iterator[_Entry]:
+def _entries(repository: Repository, base_sha: str, tree: str) -> Iterator[_Entry]:
     """Each `:old-mode new-mode old-id new-id status NUL path NUL`, but for paths that are no text."""
+    raw = repository.run("diff-tree", "-r", "-z", "--raw", "--no-renames", "--full-index", base_sha, tree)
     fields = iter(raw.split(b"\0"))
     for facts in fields:
         if facts:
-            _, mode, _, object_id, _ = facts.decode().removeprefix(":").split(" ")
+            old_mode, mode, old_id, object_id, _ = facts.decode().removeprefix(":").split(" ")
             path = next(fields)
             if _text(path).encode("utf-8", "replace") == path:
-                yield _Entry(mode, object_id, path.decode())
+                yield _Entry(mode, object_id, path.decode(), standing(old_mode, old_id))
+
+
+def standing(mode: str, object_id: str) -> str:
+    """What stands at a path, as `FileChange.before` has it."""
+    return "" if mode == GONE else f"{mode} {object_id}"
 
 
 def _sizes(repository: Repository, entries: tuple[_Entry, ...]) -> Iterator[int]:
@@ -239,9 +253,9 @@ def _changes(repository: Repository, entries: tuple[_Entry, ...]) -> Iterator[Fi
     blobs = _blobs(repository, [entry.object_id for entry in entries if entry.mode != GONE])
     for entry in entries:
         if entry.mode == GONE:
-            yield FileChange.deleted(entry.path)
+            yield FileChange.deleted(entry.path, entry.before)
         else:
-            yield FileChange.written(entry.path, FileMode(entry.mode), next(blobs))
+            yield FileChange.written(entry.path, FileMode(entry.mode), next(blobs), entry.before)
 
 
 def _links(

@@ -22,11 +22,24 @@ from orchestrator.ports import BranchPlan, Proposal, ReviewGround, ReviewPost
 TIMEOUT_S = 30
 # Larger or binary content goes up as a blob of its own.
 INLINE_LIMIT = 256 * 1024
-# Only what is safe to repeat: a POST whose answer is lost may have been carried out, and the next delivery looks.
-# Rate limits are the queue's to wait for; PyGithub's own policy would sleep for minutes in a function.
-REPEATED = Retry(
+
+
+class Patience(Retry):
+    """What is safe to repeat, at once: an answer that names a time is the queue's to wait for."""
+
+    def is_retry(self, method: str, status_code: int, has_retry_after: bool = False) -> bool:
+        """Whether to ask again."""
+        return not has_retry_after and super().is_retry(method, status_code)
+
+
+# Of the writes only PATCH, which moves a branch to a commit: where it stands there already, nothing changes. A POST
+# whose answer is lost may have been carried out, and the next delivery looks for what it made: the branch by its
+# commit's trailer, the pull request, comment or review by its mark. A blob, tree or commit that nothing points to is
+# thrown away by GitHub. Limits (403, 429) are the queue's to wait for; PyGithub's own policy would sleep for minutes.
+REPEATED = Patience(
     total=2,
     backoff_factor=0.3,
+    backoff_jitter=0.3,
     allowed_methods={"GET", "PATCH"},
     status_forcelist={500, 502, 503, 504},
     respect_retry_after_header=False,

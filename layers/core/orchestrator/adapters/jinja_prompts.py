@@ -29,7 +29,8 @@ def template_fault(template: str) -> str | None:
             )
         ticket = dict.fromkeys(("key", "type", "summary", "description"), "x")
         pull_request = dict.fromkeys(("title", "description", "diff_command"), "x")
-        _ENVIRONMENT.from_string(template).render(ticket=ticket, context="x", pull_request=pull_request)
+        compiled = _ENVIRONMENT.from_string(template)
+        compiled.render(ticket=ticket, context="x", pull_request=pull_request, continued=True)
     except TemplateSyntaxError as error:
         return f"line {error.lineno}: {error.message}"
     except Exception as error:  # noqa: BLE001  # whatever rendering stumbles over is the template's fault

@@ -6,8 +6,15 @@ from typing import Any
 
 from orchestrator.adapters.promised import promised
 from orchestrator.domain import adf
-from orchestrator.domain.issue import CLAIM_PROPERTY, LATEST_PROPERTY, Comment, Issue, OwnComment
-from orchestrator.domain.job import PastResult
+from orchestrator.domain.issue import (
+    CLAIM_PROPERTY,
+    LATEST_PROPERTY,
+    UNFINISHED_PROPERTY,
+    Comment,
+    Issue,
+    OwnComment,
+)
+from orchestrator.domain.job import PastResult, Unfinished
 
 
 @promised("Jira")
@@ -24,6 +31,7 @@ def issue_from(raw: Mapping[str, Any]) -> Issue:
     fields = raw.get("fields") or {}
     shown = fields.get("comment") or {}
     listed = list(shown.get("comments") or ())
+    properties = raw.get("properties") or {}
     return Issue(
         id=str(raw["id"]),
         key=str(raw["key"]),
@@ -32,8 +40,9 @@ def issue_from(raw: Mapping[str, Any]) -> Issue:
         summary=str(fields.get("summary") or ""),
         updated=str(fields.get("updated") or ""),
         description=fields.get("description"),
-        claim=(raw.get("properties") or {}).get(CLAIM_PROPERTY),
-        latest=_latest((raw.get("properties") or {}).get(LATEST_PROPERTY)),
+        claim=properties.get(CLAIM_PROPERTY),
+        latest=_latest(properties.get(LATEST_PROPERTY)),
+        unfinished=_unfinished(properties.get(UNFINISHED_PROPERTY)),
         comments=tuple(map(comment_from, listed)),
         has_all_comments=len(listed) >= int(shown.get("total") or 0),
     )
@@ -51,6 +60,14 @@ def _latest(value: Any) -> dict[str, PastResult]:
         with suppress(ValueError):
             found[str(action)] = PastResult.model_validate(past)
     return found
+
+
+def _unfinished(value: Any) -> Unfinished | None:
+    """What our property says of the last action that did not succeed; None where it says nothing we understand."""
+    try:
+        return Unfinished.model_validate(value)
+    except ValueError:
+        return None
 
 
 @promised("Jira")

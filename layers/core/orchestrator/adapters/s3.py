@@ -4,8 +4,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from botocore.exceptions import ClientError
+
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html: there already, or being put there.
+_TAKEN = frozenset({"PreconditionFailed", "ConditionalRequestConflict"})
 
 
 @dataclass(frozen=True)
@@ -18,6 +23,16 @@ class S3Artifacts:
     def put(self, key: str, content: bytes) -> None:
         """Store, replacing."""
         self.client.put_object(Bucket=self.bucket, Key=key, Body=content)
+
+    def put_new(self, key: str, content: bytes) -> bool:
+        """Store unless something is stored there; whether it was."""
+        try:
+            self.client.put_object(Bucket=self.bucket, Key=key, Body=content, IfNoneMatch="*")
+        except ClientError as error:
+            if error.response["Error"]["Code"] in _TAKEN:
+                return False
+            raise
+        return True
 
     def get(self, key: str) -> bytes | None:
         """The content, None if there is none."""

@@ -20,6 +20,8 @@ from orchestrator.domain.wall import Probe, Rung, standing
 # The tool by which the agent gives its structured result, and the CLI's word for giving up on one.
 ANSWER_TOOL = "StructuredOutput"
 UNFORMED = "error_max_structured_output_retries"
+# And for a run that came to the end of its turns or its budget.
+OUT_OF_TURNS, OUT_OF_BUDGET = "error_max_turns", "error_max_budget_usd"
 REMOVED_TOOL = "<tool_use_error>Error: No such tool available"
 # A report deeper than this cannot be stored and read again; no schema of ours comes near.
 DEEPEST_REPORT = 50
@@ -56,6 +58,7 @@ class Stop(StrEnum):
     DEADLINE = "deadline"
     CANCELLED = "cancelled"
     EXCESS = "excess"
+    INTERRUPTED = "interrupted"
 
 
 @dataclass(frozen=True)
@@ -108,6 +111,21 @@ class AgentRun:
     def is_overspent(self) -> bool:
         """Whether a model call was refused because the budget was gone."""
         return any(denial.source is Source.BUDGET for denial in self.denials)
+
+    @property
+    def is_cut_short(self) -> bool:
+        """Whether it was ended at work, by its time, its budget, its turns or a person: what it did may be half-done.
+
+        One ended for using too much of the machine is not: its work is not to be gone on with.
+        """
+        if self.stop is not None:
+            return self.stop is not Stop.EXCESS
+        ended = str((self.result or {}).get("subtype"))
+        return ended in {OUT_OF_TURNS, OUT_OF_BUDGET} or self._is_stopped_by_ledger
+
+    @property
+    def _is_stopped_by_ledger(self) -> bool:
+        return self.is_overspent and (self.result is None or bool(self.result.get("is_error")))
 
     @property
     def _said_cost_usd(self) -> float | None:

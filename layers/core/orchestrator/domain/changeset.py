@@ -47,12 +47,16 @@ class Fault(BaseModel):
 
 
 class FileChange(BaseModel):
-    """One path: new content (base64) and mode, or neither when the file is gone."""
+    """One path: new content (base64) and mode, or neither when the file is gone.
+
+    `before` is what stood there in the commit: git's mode and object id, empty where nothing did, None if not known.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     path: str
     mode: FileMode | None = None
     content_b64: str | None = None
+    before: str | None = None
 
     @model_validator(mode="after")
     def _mode_and_content_go_together(self) -> Self:
@@ -61,14 +65,15 @@ class FileChange(BaseModel):
         return self
 
     @classmethod
-    def written(cls, path: str, mode: FileMode, content: bytes) -> "FileChange":
+    def written(cls, path: str, mode: FileMode, content: bytes, before: str | None = None) -> "FileChange":
         """A file that was added or changed."""
-        return cls(path=path, mode=mode, content_b64=base64.b64encode(content).decode())
+        encoded = base64.b64encode(content).decode()
+        return cls(path=path, mode=mode, content_b64=encoded, before=before)
 
     @classmethod
-    def deleted(cls, path: str) -> "FileChange":
+    def deleted(cls, path: str, before: str | None = None) -> "FileChange":
         """A file that is no more."""
-        return cls(path=path)
+        return cls(path=path, before=before)
 
     @property
     def is_deletion(self) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 from orchestrator.domain import report
 from orchestrator.domain.action import Action, Produces
 from orchestrator.domain.comment_text import split_markdown
-from orchestrator.domain.job import Job, result_key
+from orchestrator.domain.job import RETRY_LABEL, Job, result_key
 from orchestrator.domain.outcome import JobResult, Outcome
 from orchestrator.domain.review import findings_of, severities
 from orchestrator.domain.untrusted import inert, one_line, visible, without_references
@@ -17,6 +17,7 @@ TITLE_LIMIT = 240
 PULL_REQUEST_REPORT_LIMIT = 40_000
 _HEADERS = {Outcome.DECLINED: "INVALID TICKET"}
 _NO_REPORT = "*The agent did not give its answer in the form it was asked for; here it is as it was written.*"
+_CONTINUED = "This run began with the unfinished changes of an earlier one."
 _SAID = {Outcome.NO_CHANGE, Outcome.FAILED, Outcome.BLOCKED}
 
 
@@ -28,11 +29,17 @@ def result_comment(action: Action | None, job: Job, result: JobResult, link: str
         parts = [
             f"## {_header(result)}",
             result.verdict.reason,
-            _kept(job, result),
+            _kept(job, result) or _draft(job, result),
             _said(action, result),
             _what_next(job, result),
         ]
-    notes = (_denials(result), _network(action, result), warning(result.sandbox), footer(job, result))
+    notes = (
+        _continued(result),
+        _denials(result),
+        _network(action, result),
+        warning(result.sandbox),
+        footer(job, result),
+    )
     return visible("\n\n".join(part for part in (*parts, *notes) if part))
 
 
@@ -109,8 +116,30 @@ def _kept(job: Job, result: JobResult) -> str:
     )
 
 
+def _draft(job: Job, result: JobResult) -> str:
+    """Where a person finds what a run that was cut short had changed, and which run goes on with it."""
+    count = len(result.changeset.changes) if result.draft and result.changeset is not None else 0
+    if not count:
+        return ""
+    files = f"{count} file" + "s" * (count != 1)
+    return (
+        f"What it had changed by then is kept as a draft ({files}), until it expires:\n\n"
+        f"- To take it over, run `alm show {job.job_id} --diff | git apply` in a clone of the repository. It also "
+        f"stands under `changeset` in `{result_key(job.job_id)}` of the artifact store.\n"
+        f"- The next run of `{job.label}` on this ticket begins with it, as long as no other action of the ticket "
+        "ends without success in between and nobody has changed the same files."
+    )
+
+
+def _continued(result: JobResult) -> str:
+    return f"*{_CONTINUED}*" if result.continued else ""
+
+
 def _what_next(job: Job, result: JobResult) -> str:
-    again = f"Put the label `{job.label}` on the ticket again to run it once more"
+    again = (
+        f"Put the label `{job.label}` on the ticket again to run it once more, or `{RETRY_LABEL}` to repeat the "
+        "last action that did not succeed"
+    )
     if result.verdict.outcome is Outcome.DECLINED:
         return f"{again}, after saying in the description what is wrong or wanted."
     if result.verdict.heading:
@@ -168,6 +197,7 @@ def pull_request_body(action: Action, job: Job, result: JobResult, ticket_url: s
         without_references(said),
         more,
         "---",
+        _continued(result),
         footer(job, result),
     )
     return "\n\n".join(part for part in parts if part)

@@ -1,15 +1,28 @@
 """An issue as the tracker shows it, and what is to be done about it."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from orchestrator.domain.action import Action, Catalogue
-from orchestrator.domain.job import PROCESSING_LABEL, Job, PastResult, job_id
+from orchestrator.domain.job import (
+    PROCESSING_LABEL,
+    RETRY_LABEL,
+    Job,
+    PastResult,
+    Unfinished,
+    job_id,
+    refuse_newer,
+)
+from orchestrator.domain.outcome import Outcome, Verdict
+from orchestrator.errors import NewerFormat
 
 CLAIM_PROPERTY = "alm.job"
 RESULT_PROPERTY = "alm.result"
 LATEST_PROPERTY = "alm.latest"
+UNFINISHED_PROPERTY = "alm.unfinished"
 
 
 @dataclass(frozen=True)
@@ -24,7 +37,8 @@ class Comment:
 class Issue:
     """One issue. `description` is ADF or None; `claim` is the raw value of our issue property.
 
-    `latest` are the last successful results by action; `comments` are oldest first, perhaps not all of them.
+    `latest` are the last successful results by action, `unfinished` is the last that was none; `comments` are oldest
+    first, perhaps not all of them.
     """
 
     id: str
@@ -36,6 +50,7 @@ class Issue:
     description: Any = None
     claim: dict[str, Any] | None = None
     latest: Mapping[str, PastResult] = field(default_factory=dict)
+    unfinished: Unfinished | None = None
     comments: tuple[Comment, ...] = ()
     has_all_comments: bool = True
 
@@ -53,18 +68,28 @@ class OwnComment:
 
 
 @dataclass(frozen=True)
+class Left:
+    """What a ticket keeps of its jobs when one has ended."""
+
+    latest: Mapping[str, PastResult] = field(default_factory=dict)
+    unfinished: Unfinished | None = None
+
+
+@dataclass(frozen=True)
 class Claim:
-    """Take this action for this issue as this job."""
+    """Take this job for this issue, and these labels off it. With a verdict there is nothing to run, only to tell."""
 
     job: Job
-    action: Action
+    takes_off: frozenset[str]
+    verdict: Verdict | None = None
 
 
 @dataclass(frozen=True)
 class Resume:
-    """The issue is claimed already; bring that job back if nothing else knows it."""
+    """The issue is claimed already; bring that job back if nothing else knows it. `verdict` as in a Claim."""
 
     job: Job
+    verdict: Verdict | None = None
 
 
 @dataclass(frozen=True)
@@ -74,23 +99,82 @@ class Leave:
     reason: str
 
 
-def decide(issue: Issue, catalogue: Catalogue) -> Claim | Resume | Leave:
-    """What a poll does about an issue it has just read."""
+# The names of what is only told; no action can have them, see `adapters/action_files.py`.
+ORPHAN, RETRY = "recover", "retry"
+RESERVED_ACTIONS = frozenset({ORPHAN, RETRY})
+# Long enough for a claim that is being written by another poll.
+ORPHAN_AFTER_S = 300.0
+_NOTHING_UNDER_WAY = Verdict(
+    outcome=Outcome.REJECTED,
+    heading="NOTHING UNDER WAY",
+    reason=(
+        f"`{PROCESSING_LABEL}` was on this ticket, but no job of this deployment belongs to it. The label was taken "
+        "off. Put an action's label on the ticket to have it done."
+    ),
+)
+_NOTHING_TO_RETRY = Verdict(
+    outcome=Outcome.REJECTED,
+    heading="NOTHING TO RETRY",
+    reason=f"`{RETRY_LABEL}` repeats the last action that did not succeed, and there is none on this ticket.",
+)
+_ONLY_TOLD = {ORPHAN: _NOTHING_UNDER_WAY, RETRY: _NOTHING_TO_RETRY}
+
+
+def decide(issue: Issue, catalogue: Catalogue, now: float) -> Claim | Resume | Leave:
+    """What a poll does about an issue it has just read, at that time in seconds since the epoch."""
     if PROCESSING_LABEL in issue.labels:
-        return _resume(issue)
-    action = catalogue.first_asked(issue.labels)
-    if action is None:
-        return Leave("it carries no label of ours any more")
-    identity = job_id(issue.id, issue.key, action.name, issue.updated)
-    job = Job(job_id=identity, issue_id=issue.id, issue_key=issue.key, action=action.name, label=action.label)
-    return Claim(job, action)
+        return _resume(issue, now)
+    asked = catalogue.first_asked(issue.labels)
+    repeated = _repeated(issue, catalogue) if RETRY_LABEL in issue.labels else None
+    if (action := repeated or asked) is not None:
+        return Claim(
+            _job(issue, action.name, action.label), _taken_off(action, is_retry=repeated is not None)
+        )
+    if RETRY_LABEL in issue.labels:
+        return Claim(_job(issue, RETRY, RETRY_LABEL), frozenset({RETRY_LABEL}), _ONLY_TOLD[RETRY])
+    return Leave("it carries no label of ours any more")
 
 
-def _resume(issue: Issue) -> Resume | Leave:
+def _repeated(issue: Issue, catalogue: Catalogue) -> Action | None:
+    """The last action that did not succeed, if this deployment has it."""
+    past = issue.unfinished
+    return catalogue.named(past.action) if past is not None and past.belongs_to(issue.key) else None
+
+
+def _taken_off(action: Action, *, is_retry: bool) -> frozenset[str]:
+    return frozenset({action.label, RETRY_LABEL}) if is_retry else frozenset({action.label})
+
+
+def _job(issue: Issue, action: str, label: str) -> Job:
+    identity = job_id(issue.id, issue.key, action, issue.updated)
+    return Job(job_id=identity, issue_id=issue.id, issue_key=issue.key, action=action, label=label)
+
+
+def _resume(issue: Issue, now: float) -> Claim | Resume | Leave:
     job = claimed_job(issue)
-    if job is None:
-        return Leave(f"it carries {PROCESSING_LABEL}, but no claim of ours")
-    return Resume(job)
+    if job is not None:
+        return Resume(job, _ONLY_TOLD.get(job.action))
+    if is_newer(issue):
+        return Leave("a newer release of the orchestrator has claimed it")
+    if now - _updated_at(issue) < ORPHAN_AFTER_S:
+        return Leave(f"it carries {PROCESSING_LABEL}, but no claim of ours, and has just been edited")
+    return Claim(_job(issue, ORPHAN, PROCESSING_LABEL), frozenset(), _ONLY_TOLD[ORPHAN])
+
+
+def _updated_at(issue: Issue) -> float:
+    """Seconds since the epoch, 0 where it does not say: Jira's dates look like 2026-11-22T16:41:56.000+0000."""
+    with suppress(ValueError):
+        return datetime.fromisoformat(issue.updated).timestamp()
+    return 0.0
+
+
+def is_newer(issue: Issue) -> bool:
+    """Whether a newer release wrote the claim."""
+    try:
+        refuse_newer(issue.claim)
+    except NewerFormat:
+        return True
+    return False
 
 
 def claimed_job(issue: Issue) -> Job | None:
@@ -114,3 +198,10 @@ def is_released(issue: Issue, job: Job) -> bool:
 def is_claimed_for(issue: Issue, job: Job) -> bool:
     """Whether the issue is claimed for that job now."""
     return PROCESSING_LABEL in issue.labels and claimed_job(issue) == job
+
+
+def is_taken_from(issue: Issue | None, job: Job) -> bool:
+    """Whether a person has taken the job's claim away: by taking the label off, or with the whole issue."""
+    if issue is None:
+        return True
+    return PROCESSING_LABEL not in issue.labels and not is_released(issue, job)

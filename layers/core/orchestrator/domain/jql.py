@@ -16,7 +16,8 @@ def quoted(value: str) -> str:
     return f'"{escaped}"'
 
 
-def labelled_issues(project_key: str, labels: Iterable[str]) -> str:
-    """The issues of the project with any of the labels, oldest first."""
+def labelled_issues(project_key: str, labels: Iterable[str], *, newest_first: bool = False) -> str:
+    """The issues of the project with any of the labels, oldest first unless asked for otherwise."""
     listed = ", ".join(quoted(label) for label in labels)
-    return f"project = {quoted(project_key)} AND labels in ({listed}) ORDER BY created ASC"
+    order = "DESC" if newest_first else "ASC"
+    return f"project = {quoted(project_key)} AND labels in ({listed}) ORDER BY created {order}"

@@ -1,4 +1,4 @@
-"""What the deployment has agreed to: which models, how long an answer, which betas."""
+"""What the deployment has agreed to: which models, how long an answer, which headers and betas."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,6 +20,9 @@ BETAS = frozenset(
         "token-counting-2024-11-01",
     }
 )
+# What the Messages API reads; everything else of a request is the agent's own and stays here.
+# No accept-encoding: an answer that is not packed can be read on its way.
+REQUEST_HEADERS = frozenset({"accept", "anthropic-beta", "anthropic-version", "content-type", "user-agent"})
 MOST_TOKENS = 64_000
 # The service wants the answer to be longer than the thinking in it.
 LEAST_TOKENS = 2048
@@ -77,3 +80,12 @@ def allowed_betas(header: str) -> tuple[str, ...]:
     """Those of an `anthropic-beta` header that may pass."""
     named = (beta.strip() for beta in header.split(","))
     return tuple(beta for beta in named if beta in BETAS)
+
+
+def kept_headers(headers: Mapping[str, str]) -> Mapping[str, str] | None:
+    """Those that may pass, in lower case; None if one of them cannot be sent on."""
+    kept = {name.lower(): value for name, value in headers.items() if name.lower() in REQUEST_HEADERS}
+    if any("\n" in value or "\r" in value for value in kept.values()):
+        return None
+    betas = ",".join(allowed_betas(kept.pop("anthropic-beta", "")))
+    return {**kept, "anthropic-beta": betas} if betas else kept

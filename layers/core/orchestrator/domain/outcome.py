@@ -9,9 +9,11 @@ from pydantic import BaseModel, ConfigDict
 
 from orchestrator.domain import publishable, report
 from orchestrator.domain.action import Action, Produces
-from orchestrator.domain.agent import UNFORMED, AgentRun, Denial, Source, Stop
+from orchestrator.domain.agent import OUT_OF_BUDGET, OUT_OF_TURNS, UNFORMED, AgentRun, Denial, Source, Stop
 from orchestrator.domain.changeset import Changeset
+from orchestrator.domain.job import FORMAT, Version, read_stored
 from orchestrator.domain.ledger import Spent
+from orchestrator.domain.model_overload import OVERLOADED
 from orchestrator.domain.pull_request import ReviewSubject
 from orchestrator.domain.untrusted import StorableText
 from orchestrator.domain.wall import Rung
@@ -46,9 +48,14 @@ class Verdict(BaseModel):
 
 
 class JobResult(BaseModel):
-    """Everything the publisher needs to know of a job that has ended."""
+    """Everything the publisher needs to know of a job that has ended.
+
+    `draft` is true if the changeset is the work of an agent that was cut short, kept for a person and for the next
+    run; `continued` if the agent began with such a one.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+    version: Version = FORMAT
     verdict: Verdict
     summary: StorableText = ""
     text: StorableText = ""
@@ -64,14 +71,13 @@ class JobResult(BaseModel):
     unformed: bool = False
     sandbox: Rung | None = None
     spent: Spent | None = None
+    draft: bool = False
+    continued: bool = False
 
     @classmethod
     def read(cls, stored: bytes | None) -> "JobResult | None":
-        """A stored result, None if there is none or another release wrote it in a form this one cannot read."""
-        try:
-            return None if stored is None else cls.model_validate_json(stored)
-        except ValueError:
-            return None
+        """A stored result, None if there is none or it cannot be read; NewerFormat if a newer release wrote it."""
+        return read_stored(cls, stored)
 
 
 def decide_outcome(action: Action, run: AgentRun, changeset: Changeset | None) -> Verdict:
@@ -89,24 +95,36 @@ def _failed(reason: str) -> Verdict:
 
 
 def _stopped(action: Action, run: AgentRun) -> Verdict | None:
-    if run.stop is Stop.DEADLINE:
-        reason = (
-            f"The agent was stopped after its {action.timeout_minutes:g} minutes. "
-            "Make the ticket smaller or more precise, or raise timeout_minutes for this action."
-        )
-        return Verdict(outcome=Outcome.TIMED_OUT, reason=reason)
-    if run.stop is Stop.EXCESS:
-        return _failed(f"The agent was stopped because {run.excess}. What it did was not published.")
-    if run.stop is Stop.CANCELLED:
-        reason = "The orchestrator was stopped while the agent was at work."
-        return Verdict(outcome=Outcome.CANCELLED, reason=reason)
+    match run.stop:
+        case Stop.DEADLINE:
+            return Verdict(outcome=Outcome.TIMED_OUT, reason=_deadline_reason(action, run))
+        case Stop.EXCESS:
+            return _failed(f"The agent was stopped because {run.excess}. What it did was not published.")
+        case Stop.CANCELLED | Stop.INTERRUPTED:
+            return Verdict(outcome=Outcome.CANCELLED, reason=_STOPPED[run.stop])
     return None
+
+
+_STOPPED: Mapping[Stop, str] = {
+    Stop.CANCELLED: "A person took the label `ai-processing` off or cancelled the job, so the agent was stopped.",
+    Stop.INTERRUPTED: "The orchestrator was stopped while the agent was at work.",
+}
+
+
+def _deadline_reason(action: Action, run: AgentRun) -> str:
+    stopped = f"The agent was stopped after its {action.timeout_minutes:g} minutes"
+    if run.upstream_status in OVERLOADED:
+        return (
+            f"{stopped}, and just then the model's service was overloaded ({run.upstream_status}). "
+            "Try again later."
+        )
+    return f"{stopped}. Make the ticket smaller or more precise, or raise timeout_minutes for this action."
 
 
 def _errored(action: Action, run: AgentRun) -> Verdict | None:
     if run.is_overspent and (run.result is None or run.result.get("is_error")):
         # The CLI knows of a refused call only, and not what the agent spent past it.
-        return _failed(_REASONS["error_max_budget_usd"](action))
+        return _failed(_REASONS[OUT_OF_BUDGET](action))
     if run.result is None:
         return _failed(
             f"The agent ended without a result (exit status {run.exit_status}). "
@@ -123,11 +141,11 @@ def _errored(action: Action, run: AgentRun) -> Verdict | None:
 
 
 _REASONS: Mapping[str, Callable[[Action], str]] = {
-    "error_max_turns": lambda action: (
+    OUT_OF_TURNS: lambda action: (
         f"The agent used all its {action.max_turns} turns without finishing. "
         "Make the ticket smaller or more precise, or raise max_turns for this action."
     ),
-    "error_max_budget_usd": lambda action: (
+    OUT_OF_BUDGET: lambda action: (
         f"The agent used up its budget of ${action.budget_usd:.2f} without finishing. "
         "Make the ticket smaller or more precise, or raise budget_usd for this action."
     ),

@@ -9,13 +9,16 @@ from orchestrator.domain.untrusted import bounded, fenced
 DESCRIPTION_LIMIT = 200_000
 CONTEXT_LIMIT = 50_000
 # The names a template may use; the catalogue refuses any other.
-VALUES = frozenset({"ticket", "context", "pull_request"})
+VALUES = frozenset({"ticket", "context", "pull_request", "continued"})
 
 
-def prompt_values(job: Job, brief: Brief, subject: ReviewSubject | None, nonce: str) -> Mapping[str, object]:
+def prompt_values(
+    job: Job, brief: Brief, subject: ReviewSubject | None, nonce: str, *, continued: bool = False
+) -> dict[str, object]:
     """The values of `VALUES`: `ticket.key/type/summary/description`, `context` (a text or empty), `pull_request`.
 
-    `pull_request.title/description/diff_command` are there for reviews, None else.
+    `pull_request.title/description/diff_command` are there for reviews, None else. `continued` is true where the
+    workspace holds what an earlier run left unfinished; of that run nothing is quoted.
     """
     description = bounded(brief.description, DESCRIPTION_LIMIT) or "(The ticket has no description.)"
     ticket = {
@@ -24,7 +27,12 @@ def prompt_values(job: Job, brief: Brief, subject: ReviewSubject | None, nonce: 
         "summary": fenced("summary", brief.summary, nonce),
         "description": fenced("description", description, nonce),
     }
-    return {"ticket": ticket, "context": _context(brief, nonce), "pull_request": _reviewed(subject, nonce)}
+    return {
+        "ticket": ticket,
+        "context": _context(brief, nonce),
+        "pull_request": _reviewed(subject, nonce),
+        "continued": continued,
+    }
 
 
 def _reviewed(subject: ReviewSubject | None, nonce: str) -> Mapping[str, str] | None:

@@ -1,7 +1,8 @@
-"""The one live comment of a job, edited in place: queued, at work, ended."""
+"""The one live comment of a job, edited in place: queued, at work, waiting, given up, ended."""
 
 from orchestrator.domain.action import Action
-from orchestrator.domain.job import Job, JobRecord, JobState
+from orchestrator.domain.job import PROCESSING_LABEL, Job, JobRecord, JobState
+from orchestrator.domain.money import Account, moment
 from orchestrator.domain.outcome import JobResult, Outcome
 from orchestrator.domain.wall import standing, warning
 
@@ -18,10 +19,13 @@ _PHASES = {
 
 
 def is_due(record: JobRecord, now: float) -> bool:
-    """Whether a running job's comment should be edited; once its result is published, its end is the last word."""
-    running = record.state is JobState.RUNNING and record.status_comment is not None
-    running = running and record.phase != PUBLISHING
-    return running and now - max(record.status_at, record.started_at or now) >= EDIT_EVERY_S
+    """Whether a job's comment should be edited; while its result is published, its end is the last word."""
+    if record.state is JobState.ENDED or (record.phase == PUBLISHING and not record.dead_letter):
+        return False
+    if record.state is JobState.RUNNING and not record.dead_letter:
+        return now - max(record.status_at, record.started_at or now) >= EDIT_EVERY_S
+    is_news = bool(record.dead_letter) or record.state is JobState.WAITING or record.sends > 0
+    return is_news and record.status_at <= record.seen_at
 
 
 def queued(action: Action | None, job: Job) -> str:
@@ -29,12 +33,38 @@ def queued(action: Action | None, job: Job) -> str:
     return _line(action, job, "queued")
 
 
-def running(action: Action | None, job: Job, record: JobRecord, now: float) -> str:
-    """The comment while a worker is at it."""
+def current(action: Action | None, record: JobRecord, now: float) -> str:
+    """The comment of a job that has not ended."""
+    job = record.job
+    if record.dead_letter:
+        return _line(action, job, "stopped", _given_up(record))
+    match record.state:
+        case JobState.WAITING:
+            whose = "the ticket's" if record.wait_for is Account.TICKET else "the day's"
+            resets = (
+                f"which resets on {moment(record.wait_until)}. `{PROCESSING_LABEL}` taken off cancels it."
+            )
+            return _line(action, job, "waiting", f"It waits for {whose} budget, {resets}")
+        case JobState.RUNNING:
+            return _running(action, record, now)
+        case _:
+            return queued(action, job)
+
+
+def _running(action: Action | None, record: JobRecord, now: float) -> str:
     minutes, seconds = divmod(int(max(0.0, now - (record.started_at or now))), 60)
     phase = _PHASES.get(record.phase, "starting")
     state = f"running for {minutes}:{seconds:02d} min, {phase}"
-    return _line(action, job, state, warning(standing(record.probes)))
+    return _line(action, record.job, state, warning(standing(record.probes)))
+
+
+def _given_up(record: JobRecord) -> str:
+    what = "run" if record.dead_letter == "jobs" else "published"
+    return (
+        f"It could not be {what}, however often it was tried, and its message is kept. Whoever runs the orchestrator "
+        f"finds the reason in the log of job {record.job_id} and brings it back with `alm redrive`; "
+        f"`{PROCESSING_LABEL}` taken off ends it."
+    )
 
 
 def ended(action: Action | None, job: Job, result: JobResult, link: str) -> str:

@@ -34,6 +34,7 @@ class BriefJob:
             url=self.issues.issue_url(issue.key),
             context=tuple(self._context(issue, action)),
             latest=dict(issue.latest),
+            unfinished=issue.unfinished,
             pull_request=reference.number if isinstance(reference, PullReference) else None,
         )
         return brief, self._rejection(issue, action, reference)

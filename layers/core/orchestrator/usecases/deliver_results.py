@@ -1,10 +1,19 @@
 """What publish_result does with the messages AWS hands it: each is published, or comes again and is counted."""
 
+import random
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from orchestrator.errors import ConfigError, ForeignMessage, OrchestratorError, words_for_the_log
+from orchestrator.errors import (
+    NEWER_AFTER_S,
+    ConfigError,
+    ForeignMessage,
+    NewerMessage,
+    OrchestratorError,
+    TransientError,
+    words_for_the_log,
+)
 from orchestrator.ports import Delivery, Events
 from orchestrator.usecases.publish_result import PublishResult
 from orchestrator.usecases.unusable import tell_unusable
@@ -12,16 +21,25 @@ from orchestrator.usecases.unusable import tell_unusable
 RETRY_AFTER_S = 30
 # Nobody mends a credential within seconds: four tries are then an hour.
 UNUSABLE_FOR_S = 900
+# SQS hides a message for at most 12 hours (43,200 s), counted from its receipt: a quarter of an hour of that is left
+# for the function's own time.
+# https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-visibility-timeout.html
+LONGEST_S = 43_200 - 900
+_SPREAD = (0.7, 1.3)
 
 
 @dataclass(frozen=True)
 class DeliverResults:
-    """One event of the result queue. `publisher` may raise ConfigError; `hide` says when a message comes again."""
+    """One event of the result queue. `publisher` may raise ConfigError; `hide` says when a message comes again.
+
+    `between` picks a number between two others: what failed together should not come again together.
+    """
 
     publisher: Callable[[], PublishResult]
     parsed: Callable[[Mapping[str, Any]], Delivery]
     hide: Callable[[str, int], None]
     events: Events
+    between: Callable[[float, float], float] = random.uniform
 
     def __call__(self, records: Iterable[Mapping[str, Any]]) -> list[str]:
         """The ids of the messages that must come again: the first that failed and, for the order, all after it."""
@@ -37,7 +55,7 @@ class DeliverResults:
             self._publish(record)
         except OrchestratorError as error:
             self._tell(error)
-            self._comes_again(record["receiptHandle"], _after_s(error, record))
+            self._comes_again(record["receiptHandle"], self._after_s(error, record))
             return False
         except Exception as error:
             self._tell(error)
@@ -52,7 +70,8 @@ class DeliverResults:
         self.events.metric("PublishErrors", 1)
         match error:
             case ForeignMessage(message_id=message_id, attempt=attempt):
-                self.events.warning("message.foreign", message_id=message_id, attempt=attempt)
+                event = "message.newer" if isinstance(error, NewerMessage) else "message.foreign"
+                self.events.warning(event, message_id=message_id, attempt=attempt)
             case ConfigError():
                 tell_unusable(error, self.events)
             case _:
@@ -64,11 +83,25 @@ class DeliverResults:
         except Exception as error:  # noqa: BLE001  # it comes again anyhow, after the queue's own time
             self.events.warning("visibility.not_changed", error=words_for_the_log(error))
 
+    def _after_s(self, error: OrchestratorError, record: Mapping[str, Any]) -> int:
+        """A foreign message at once, so that the queue puts it away soon; the others later each time."""
+        if isinstance(error, ConfigError):
+            return round(UNUSABLE_FOR_S * self.between(*_SPREAD))
+        if (asked_s := _asked_s(error)) is None:
+            return 0
+        own_s = RETRY_AFTER_S * int(record["attributes"]["ApproximateReceiveCount"]) * self.between(*_SPREAD)
+        # Here chance only adds: asking before that time is over counts against us.
+        return round(min(LONGEST_S, max(own_s, asked_s and asked_s + self.between(1, RETRY_AFTER_S))))
 
-def _after_s(error: OrchestratorError, record: Mapping[str, Any]) -> int:
-    """A foreign message at once, so that the queue puts it away soon; the others later each time."""
-    if isinstance(error, ForeignMessage):
-        return 0
-    if isinstance(error, ConfigError):
-        return UNUSABLE_FOR_S
-    return RETRY_AFTER_S * int(record["attributes"]["ApproximateReceiveCount"])
+
+def _asked_s(error: OrchestratorError) -> float | None:
+    """How long we were asked to wait, 0 if nobody did; None of a message that is nobody's."""
+    match error:
+        case NewerMessage():
+            return NEWER_AFTER_S
+        case ForeignMessage():
+            return None
+        case TransientError(after_s=after_s):
+            return after_s
+        case _:
+            return 0.0

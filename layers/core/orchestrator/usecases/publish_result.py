@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from orchestrator.domain import comment, status
 from orchestrator.domain.action import Action, Catalogue, Produces
 from orchestrator.domain.comment_text import split_markdown
-from orchestrator.domain.issue import OwnComment, is_claimed_for, is_released
+from orchestrator.domain.issue import RESERVED_ACTIONS, Left, OwnComment, is_claimed_for, is_released
 from orchestrator.domain.job import (
     MAX_ATTEMPTS,
     Brief,
@@ -15,13 +15,21 @@ from orchestrator.domain.job import (
     JobRecord,
     JobState,
     PastResult,
+    Unfinished,
     brief_key,
     result_key,
 )
 from orchestrator.domain.outcome import JobResult, Outcome, Verdict
 from orchestrator.domain.publishable import PROTECTED, reviewed, told
 from orchestrator.domain.review import compose, findings_of
-from orchestrator.errors import JobFailed, NotFoundError, OrchestratorError, is_final, words_for_the_ticket
+from orchestrator.errors import (
+    JobFailed,
+    NewerFormat,
+    NotFoundError,
+    OrchestratorError,
+    is_final,
+    words_for_the_ticket,
+)
 from orchestrator.ports import (
     ArtifactStore,
     Commenter,
@@ -67,7 +75,7 @@ class PublishResult:
         if brief is not None and brief.status_comment is not None:
             self._show_end(job, brief.status_comment, status.ended(action, job, result, link), attempt)
         if not (again and self._is_released(job)):
-            self.issues.release(job, result.verdict.outcome, _latest(brief, job, result, told))
+            self.issues.release(job, result.verdict.outcome, _left(brief, job, result, told))
         return self._close(job, result)
 
     def _ended_already(self, job: Job, record: JobRecord) -> None:
@@ -75,7 +83,8 @@ class PublishResult:
         self.events.info("job.ended_already", **job.log_fields())
         issue = self.issues.read(job.issue_key)
         if issue is not None and is_claimed_for(issue, job):
-            self.issues.release(job, Outcome(record.outcome or Outcome.FAILED), issue.latest)
+            left = Left(issue.latest, issue.unfinished)
+            self.issues.release(job, Outcome(record.outcome or Outcome.FAILED), left)
 
     def _is_released(self, job: Job) -> bool:
         """Whether an earlier delivery got that far: since then the issue may have been claimed for another job."""
@@ -102,7 +111,7 @@ class PublishResult:
                 return _as_told(result, told), ""
             return result, self._published(action, job, result)
         except Exception as error:
-            if not is_final(error) and attempt < MAX_ATTEMPTS:
+            if isinstance(error, NewerFormat) or (not is_final(error) and attempt < MAX_ATTEMPTS):
                 raise
             if not isinstance(error, OrchestratorError):
                 self.events.warning("job.crashed", **job.log_fields(), error=type(error).__name__)
@@ -111,10 +120,10 @@ class PublishResult:
             return _unpublished(result, words_for_the_ticket(error, attempt)), ""
 
     def _stored(self, job: Job) -> JobResult:
-        stored = self.artifacts.get(result_key(job.job_id))
+        stored = JobResult.read(self.artifacts.get(result_key(job.job_id)))
         if stored is None:
-            raise JobFailed("What the agent did is no longer stored.")
-        return JobResult.model_validate_json(stored)
+            raise JobFailed("What the agent did is no longer stored, or cannot be read.")
+        return stored
 
     def _published(self, action: Action | None, job: Job, result: JobResult) -> str:
         """The address of what GitHub holds of the result; empty where nothing belongs there."""
@@ -189,8 +198,13 @@ class PublishResult:
 
 
 def _was_begun(record: JobRecord | None, attempt: int) -> bool:
-    """Whether an earlier delivery may have told something; dead letters brought back are counted from 1 again."""
-    return attempt > 1 or record is None or record.phase == status.PUBLISHING
+    """Whether something may have been told, or the claim be another job's by now: then it is looked at first.
+
+    Dead letters brought back are counted from 1 again; a job claimed before may have a past that no record tells.
+    """
+    if attempt > 1 or record is None:
+        return True
+    return record.phase == status.PUBLISHING or record.resumed or record.cancel_asked or record.sends > 0
 
 
 def _held_back(action: Action | None, result: JobResult, protected: tuple[str, ...]) -> JobResult:
@@ -210,12 +224,24 @@ def _held_back(action: Action | None, result: JobResult, protected: tuple[str, .
     return result.model_copy(update={"changeset": changeset, "verdict": verdict})
 
 
-def _latest(brief: Brief | None, job: Job, result: JobResult, told: str) -> dict[str, PastResult]:
-    """The issue's latest results, this one among them if it is one to build on."""
-    latest = {} if brief is None else brief.latest
+def _left(brief: Brief | None, job: Job, result: JobResult, told: str) -> Left:
+    """What the ticket keeps: its latest results, and the last action that did not succeed."""
+    before = Left() if brief is None else Left(brief.latest, brief.unfinished)
+    if job.action in RESERVED_ACTIONS:
+        return before
     if result.verdict.outcome is not Outcome.SUCCEEDED:
-        return latest
-    return {**latest, job.action: PastResult(job_id=job.job_id, comment_id=told)}
+        return replace(before, unfinished=_unfinished(before.unfinished, job, result))
+    done = before.unfinished is not None and before.unfinished.action == job.action
+    latest = {**before.latest, job.action: PastResult(job_id=job.job_id, comment_id=told)}
+    return Left(latest, None if done else before.unfinished)
+
+
+def _unfinished(before: Unfinished | None, job: Job, result: JobResult) -> Unfinished:
+    """The job; but where no agent was started, a draft of an earlier run still waits to be gone on with."""
+    is_same = before is not None and before.action == job.action and before.belongs_to(job.issue_key)
+    if before is not None and is_same and before.draft and result.sandbox is None:
+        return before
+    return Unfinished(action=job.action, job_id=job.job_id, draft=result.draft)
 
 
 def _told(own: Mapping[int, OwnComment]) -> Outcome | None:

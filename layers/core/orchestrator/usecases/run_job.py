@@ -1,22 +1,27 @@
 """Run one job: clone, ask the agent, collect what it did, hand the result on. Every end is a result."""
 
 import secrets
-import tempfile
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
 
-from orchestrator.domain.action import Action, Catalogue, Produces
-from orchestrator.domain.agent import AgentRun
+from orchestrator.domain.action import Catalogue, Produces
+from orchestrator.domain.agent import AgentRun, Stop
 from orchestrator.domain.changeset import Changeset
-from orchestrator.domain.job import MAX_ATTEMPTS, Brief, Job, brief_key, result_key, transcript_key
-from orchestrator.domain.outcome import JobResult, Outcome, Verdict, decide_outcome
+from orchestrator.domain.halt import Halt
+from orchestrator.domain.job import MAX_ATTEMPTS, Brief, Job, Start, Wait, brief_key, result_key
+from orchestrator.domain.outcome import JobResult, Outcome, Verdict
 from orchestrator.domain.prompt import prompt_values
-from orchestrator.domain.publishable import PROTECTED, reviewed
-from orchestrator.domain.pull_request import PullState, ReviewSubject
-from orchestrator.domain.wall import Probe, standing
-from orchestrator.errors import JobFailed, OrchestratorError, SandboxRefused, is_final, words_for_the_ticket
+from orchestrator.domain.publishable import PROTECTED
+from orchestrator.domain.pull_request import ReviewSubject
+from orchestrator.errors import (
+    JobFailed,
+    NewerFormat,
+    OrchestratorError,
+    SandboxRefused,
+    TransientError,
+    is_final,
+    words_for_the_ticket,
+)
 from orchestrator.ports import (
-    Agent,
     AgentTask,
     ArtifactStore,
     Checkout,
@@ -28,15 +33,18 @@ from orchestrator.ports import (
     PromptRenderer,
     PullRequestReader,
 )
+from orchestrator.usecases.ask_agent import AskAgent, Unpaid
+from orchestrator.usecases.cancel_job import LABEL_TAKEN_OFF, cancelled
+from orchestrator.usecases.run_result import Asked, changed, ended, is_draft, not_reviewable, result_of
 
 
 @dataclass(frozen=True)
-class _Work:
-    """One job with all that is known of it."""
+class _Work(Asked):
+    """The same as one delivery has it. `continued`: an earlier run's unfinished work is in the workspace."""
 
-    job: Job
-    action: Action
-    brief: Brief
+    attempt: int
+    halt: Halt
+    continued: bool = False
 
 
 @dataclass(frozen=True)
@@ -49,23 +57,34 @@ class RunJob:
     cloner: Cloner
     pull_requests: PullRequestReader
     prompts: PromptRenderer
-    agent: Agent
+    ask: AskAgent
     catalogue: Catalogue
     events: Events
     protected: tuple[str, ...] = PROTECTED
 
-    def __call__(self, delivery: Delivery) -> None:
+    def __call__(self, delivery: Delivery, halt: Halt) -> None:
         """Run the job unless an earlier delivery has; raises TransientError when the queue should try again."""
         job = delivery.job
-        if not self.jobs.start(job, delivery.attempt):
+        start = self.jobs.start(job, delivery.attempt)
+        if start is Start.ENDED:
             return self.events.info("job.ended_already", **job.log_fields())
         if self.artifacts.get(result_key(job.job_id)) is None:
-            self._finish(job, self._outcome(delivery))
+            result = cancelled(LABEL_TAKEN_OFF) if start is Start.CANCELLED else self._outcome(delivery, halt)
+            if result is None:
+                return None
+            self._finish(job, result)
         self.results.send(job)
         return None
 
+    def look(self, job: Job, halt: Halt) -> None:
+        """Say that a worker is at the job, and end its agent if a person has cancelled it."""
+        if self.jobs.alive(job):
+            halt.ask(Stop.CANCELLED)
+
     def _finish(self, job: Job, result: JobResult) -> None:
-        self.artifacts.put(result_key(job.job_id), result.model_dump_json().encode())
+        if not self.artifacts.put_new(result_key(job.job_id), result.model_dump_json().encode()):
+            # Another worker, which took this one for dead, was first: its result is being told.
+            self.events.warning("result.stands", **job.log_fields())
         for denial in result.denials:
             fields = {**job.log_fields(), "sandbox": result.sandbox, **denial.model_dump(mode="json")}
             self.events.warning("permission.denied", **fields)
@@ -86,21 +105,34 @@ class RunJob:
         if result.cost_usd is not None:
             self.events.metric("CostUsd", result.cost_usd, action=action)
 
-    def _outcome(self, delivery: Delivery) -> JobResult:
-        """The result of the job, whatever happens; only a fault worth another delivery gets out."""
+    def _outcome(self, delivery: Delivery, halt: Halt) -> JobResult | None:
+        """The result of the job, whatever happens, None if it waits; only a fault worth another delivery gets out."""
         try:
-            return self._attempt(delivery)
+            return self._attempt(delivery, halt)
+        except Unpaid as error:
+            return self._unpaid(delivery.job, error)
         except SandboxRefused as error:
             self.events.metric("SandboxRefused", 1, action=delivery.job.action)
-            return _ended(Outcome.REFUSED, str(error))
+            return ended(Outcome.REFUSED, str(error))
         except Exception as error:
-            if not is_final(error) and delivery.attempt < MAX_ATTEMPTS:
+            if isinstance(error, NewerFormat) or (not is_final(error) and delivery.attempt < MAX_ATTEMPTS):
                 raise
             if not isinstance(error, OrchestratorError):
                 self.events.warning("job.crashed", **delivery.job.log_fields(), error=type(error).__name__)
-            return _ended(Outcome.FAILED, words_for_the_ticket(error, delivery.attempt))
+            return ended(Outcome.FAILED, words_for_the_ticket(error, delivery.attempt))
 
-    def _attempt(self, delivery: Delivery) -> JobResult:
+    def _unpaid(self, job: Job, error: Unpaid) -> JobResult | None:
+        """Refused, or None: then it waits, and a poll brings it back."""
+        shortage = error.shortage
+        self.events.metric("BudgetReached", 1, account=shortage.account)
+        waits = shortage.waits(self.ask.limits)
+        self.events.warning("budget.reached", **job.log_fields(), account=shortage.account, waits=waits)
+        if not waits:
+            return ended(Outcome.REFUSED, str(error))
+        self.jobs.park(job, Wait(shortage.account, shortage.resets_at))
+        return None
+
+    def _attempt(self, delivery: Delivery, halt: Halt) -> JobResult:
         job, action = delivery.job, self.catalogue.named(delivery.job.action)
         if action is None:
             raise JobFailed(f"This deployment has no action `{job.action}`.")
@@ -109,7 +141,7 @@ class RunJob:
         brief = Brief.read(self.artifacts.get(brief_key(job)))
         if brief is None:
             raise JobFailed("What the worker was to know of the ticket is no longer stored.")
-        work = _Work(job, action, brief)
+        work = _Work(job, action, brief, delivery.attempt, halt)
         self._phase(job, "clone")
         match action.produces:
             case Produces.COMMENT:
@@ -121,111 +153,48 @@ class RunJob:
 
     def _comment(self, work: _Work) -> JobResult:
         with self.cloner.clone(None) as checkout:
-            return _result(work, self._ask(work, checkout, None), None)
+            return result_of(work, self._ask(work, checkout, None), None)
+
+    def _draft(self, job: Job, brief: Brief) -> Changeset | None:
+        """What an earlier run of this action left unfinished on this ticket."""
+        past = brief.unfinished
+        if past is None or not past.draft or past.action != job.action or not past.belongs_to(job.issue_key):
+            return None
+        stored = JobResult.read(self.artifacts.get(result_key(past.job_id)))
+        return stored.changeset if stored is not None and stored.draft else None
 
     def _change(self, work: _Work) -> JobResult:
         plan = self.pull_requests.plan_branch(f"{work.action.branch_prefix}{work.job.issue_key}")
         with self.cloner.clone(plan.start_from) as checkout:
+            draft = self._draft(work.job, work.brief)
+            work = replace(work, continued=draft is not None and checkout.carry_over(draft))
             run = self._ask(work, checkout, None)
             self._phase(work.job, "collect")
-            result = _changed(work, run, checkout, self.protected)
-        return result.model_copy(update={"branch": plan.name})
+            result = changed(work, run, checkout, self.protected)
+        kept = {"branch": plan.name, "continued": work.continued, "draft": is_draft(run, result)}
+        return result.model_copy(update=kept)
 
     def _review(self, work: _Work) -> JobResult:
         number = work.brief.pull_request
         subject = None if number is None else self.pull_requests.review_subject(number)
-        if (rejection := _not_reviewable(number, subject)) is not None or subject is None:
+        if (rejection := not_reviewable(number, subject)) is not None or subject is None:
             return JobResult(
                 verdict=rejection or Verdict(outcome=Outcome.REJECTED), summary=work.brief.summary
             )
         with self.cloner.clone_review(subject) as checkout:
-            result = _result(work, self._ask(work, checkout, subject), None)
+            result = result_of(work, self._ask(work, checkout, subject), None)
         return result.model_copy(update={"subject": subject})
 
     def _phase(self, job: Job, phase: str) -> None:
         self.events.info("job.phase", **job.log_fields(), phase=phase)
         self.jobs.progress(job, phase)
 
-    def _walls_tried(self, task: AgentTask, run: str, probes: tuple[Probe, ...]) -> None:
-        """Every answer is kept and counted, so that a fleet that falls down a rung is seen."""
-        job = task.job
-        self.jobs.walls_tried(job, probes)
-        if standing(probes) is not None:
-            # A worker that dies tells nobody what its agent spent: until it ends, it counts with all it may.
-            self.jobs.spent(job, run, task.action.budget_usd)
-        for probe in probes:
-            self.events.metric("SandboxProbes", 1, rung=probe.rung, answer=probe.answer)
-            self.events.info("sandbox.probed", **job.log_fields(), **probe.model_dump(mode="json"))
-
     def _ask(self, work: _Work, checkout: Checkout, subject: ReviewSubject | None) -> AgentRun:
         values = prompt_values(work.job, work.brief, subject, secrets.token_hex(8))
+        values["continued"] = work.continued
         prompt = self.prompts.render(work.action.template, values)
         self._phase(work.job, "agent")
-        return self._run(AgentTask(work.job, work.action, prompt, checkout.workspace))
-
-    def _run(self, task: AgentTask) -> AgentRun:
-        name = f"run_{secrets.token_hex(4)}"
-        with tempfile.TemporaryDirectory(prefix="alm-transcript-") as folder:
-            transcript = Path(folder) / "transcript.jsonl"
-            try:
-                run = self.agent.run(task, transcript, lambda probes: self._walls_tried(task, name, probes))
-                if run.cost_usd is not None:
-                    self.jobs.spent(task.job, name, run.cost_usd)
-                return run
-            finally:
-                if transcript.exists():
-                    self.artifacts.put_file(transcript_key(task.job), transcript)
-
-
-def _ended(outcome: Outcome, reason: str) -> JobResult:
-    return JobResult(verdict=Verdict(outcome=outcome, reason=reason))
-
-
-def _not_reviewable(number: int | None, subject: ReviewSubject | None) -> Verdict | None:
-    """Why there is nothing to review, None if there is.
-
-    It becomes a comment: as code, the number is none that the next review would take for the ticket's reference.
-    """
-    if number is None:
-        reason = "The ticket names no pull request."
-    elif subject is None:
-        reason = (
-            f"GitHub has no pull request `#{number}` in this repository, or the read token may not see it."
-        )
-    elif subject.state is not PullState.OPEN:
-        reason = f"The pull request `#{number}` is {subject.state} already."
-    elif subject.changed_files == 0:
-        reason = f"The pull request `#{number}` changes no file."
-    else:
-        return None
-    return Verdict(outcome=Outcome.REJECTED, reason=f"{reason} Nothing was run.")
-
-
-def _changed(work: _Work, run: AgentRun, checkout: Checkout, protected: tuple[str, ...]) -> JobResult:
-    """The result with the changes; when they cannot be read, what the run cost is still told."""
-    try:
-        return _result(work, run, reviewed(checkout.changeset(), protected))
-    except JobFailed as error:
-        failed = Verdict(outcome=Outcome.FAILED, reason=str(error))
-        return _result(work, run, None).model_copy(update={"verdict": failed})
-
-
-def _result(work: _Work, run: AgentRun, changeset: Changeset | None) -> JobResult:
-    verdict = decide_outcome(work.action, run, changeset)
-    # What the CLI puts into `result` of an error names addresses of ours; beside a report it is the report again.
-    left_out = run.report is not None or bool((run.result or {}).get("is_error"))
-    return JobResult(
-        verdict=verdict,
-        summary=work.brief.summary,
-        text="" if left_out else run.text,
-        report=run.report,
-        cost_usd=run.cost_usd,
-        model=run.model,
-        turns=run.turns,
-        duration_ms=run.duration_ms,
-        denials=run.denials,
-        changeset=changeset,
-        unformed=run.is_unformed,
-        sandbox=run.sandbox,
-        spent=run.spent,
-    )
+        run = self.ask(AgentTask(work.job, work.action, prompt, checkout.workspace, work.halt))
+        if run.stop is Stop.INTERRUPTED and work.attempt < MAX_ATTEMPTS:
+            raise TransientError("The worker was stopped while the agent was at work.")
+        return run

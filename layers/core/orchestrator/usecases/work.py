@@ -5,26 +5,32 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
-from orchestrator.errors import ForeignMessage, TransientError
-from orchestrator.ports import Agent, Clock, Delivery, Events, JobReceiver
+from orchestrator.domain.agent import Stop
+from orchestrator.domain.halt import Halt
+from orchestrator.errors import NEWER_AFTER_S, ForeignMessage, NewerMessage, TransientError
+from orchestrator.ports import Clock, Delivery, Events, JobReceiver
 from orchestrator.usecases.run_job import RunJob
 
 RETRY_AFTER_S = 60
+# SQS hides no message for longer.
+LONGEST_HIDDEN_S = 43_200
 # Handed out four times, a message goes to the dead letters: this many looks are enough for two dozen of them.
 MOST_FOREIGN = 100
 
 
 @dataclass
 class Work:
-    """What a task does with the queue. `hidden` keeps a receipt's message from other workers."""
+    """What a task does with the queue.
+
+    `beside` keeps a receipt's message from other workers while its context lasts, and makes that call now and then.
+    """
 
     queue: JobReceiver
     run: RunJob
-    hidden: Callable[[str], AbstractContextManager[None]]
-    agent: Agent
+    beside: Callable[[str, Callable[[], None]], AbstractContextManager[object]]
     events: Events
     clock: Clock
-    _busy: bool = False
+    _halt: Halt | None = None
 
     def take_one(self, wait_s: int) -> bool:
         """Work on the next message; False if none came within `wait_s` seconds."""
@@ -35,7 +41,7 @@ class Work:
             self.on(delivery)
         except TransientError as error:
             self.events.warning("job.postponed", **delivery.job.log_fields(), error=str(error))
-            self.queue.hide(delivery.receipt, RETRY_AFTER_S * delivery.attempt)
+            self.queue.hide(delivery.receipt, _after_s(error, delivery.attempt))
         return True
 
     def _next(self, wait_s: int) -> Delivery | None:
@@ -56,26 +62,36 @@ class Work:
         self.on(delivery)
 
     def _put_aside(self, message: ForeignMessage) -> None:
-        """Give it back at once: so the queue has handed it out often enough, and puts it away, within seconds."""
-        self.events.warning("message.foreign", message_id=message.message_id, attempt=message.attempt)
-        self.queue.hide(message.receipt, 0)
+        """Give it back at once: so the queue has handed it out often enough, and puts it away, within seconds.
+
+        A newer release's waits for that one.
+        """
+        is_newer = isinstance(message, NewerMessage)
+        event = "message.newer" if is_newer else "message.foreign"
+        self.events.warning(event, message_id=message.message_id, attempt=message.attempt)
+        self.queue.hide(message.receipt, int(NEWER_AFTER_S) if is_newer else 0)
 
     def on(self, delivery: Delivery) -> None:
         """Work on this message; raising leaves it to the queue."""
-        self._busy = True
+        halt = self._halt = Halt()
         started = self.clock.monotonic()
         try:
             self.events.info("job.taken", **delivery.job.log_fields(), attempt=delivery.attempt)
-            with self.hidden(delivery.receipt):
-                self.run(delivery)
+            with self.beside(delivery.receipt, lambda: self.run.look(delivery.job, halt)):
+                self.run(delivery, halt)
             self.queue.delete(delivery.receipt)
         finally:
-            self._busy = False
+            self._halt = None
         seconds = self.clock.monotonic() - started
         self.events.metric("JobSeconds", seconds, action=delivery.job.action)
 
-    def stop(self) -> None:
-        """Leave now if there is nothing to do, else end the agent and let its ticket be told."""
-        if not self._busy:
+    def stop(self, reason: Stop) -> None:
+        """Leave now if there is nothing to do, else end the agent: its job is told, or given back to the queue."""
+        if self._halt is None:
             raise SystemExit(0)
-        self.agent.cancel()
+        self._halt.ask(reason)
+
+
+def _after_s(error: TransientError, attempt: int) -> int:
+    """Later each time, and never before the service asked for."""
+    return int(min(max(RETRY_AFTER_S * attempt, error.after_s), LONGEST_HIDDEN_S))

@@ -1,6 +1,7 @@
 """The Claude Code CLI as it is called: command line, environment and settings, each made from nothing."""
 
 import json
+import math
 from collections.abc import Mapping
 
 from orchestrator.adapters.wall.sandbox import View
@@ -10,6 +11,8 @@ from orchestrator.domain.report import with_refusal
 # Has to look like a key and be none.
 PLACEHOLDER = "the-gateway-holds-the-credential"
 PROXY_PORT = 8080
+# CLI 2.1.330 itself goes no further.
+MOST_RETRIES = 15
 PROXY = (
     'socat "TCP-LISTEN:$0,bind=127.0.0.1,fork,reuseaddr" "UNIX-CONNECT:$1" </dev/null >/dev/null 2>&1 & '
     'shift; exec "$@"'
@@ -54,6 +57,14 @@ def agent_environment(view: View, max_retries: int) -> Mapping[str, str]:
         "GIT_CONFIG_KEY_0": "safe.directory",
         "GIT_CONFIG_VALUE_0": "*",
     }
+
+
+def retries(configured: int, limit_s: float, hold_s: float) -> int:
+    """As many as configured, and more where an overload could not be ridden out until the deadline with them.
+
+    The gateway holds a call for so many seconds, then the CLI makes it again.
+    """
+    return min(max(configured, math.ceil(limit_s / hold_s) - 1), MOST_RETRIES)
 
 
 def with_proxy(argv: tuple[str, ...], view: View) -> tuple[str, ...]:

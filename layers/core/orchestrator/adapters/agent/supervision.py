@@ -3,13 +3,14 @@
 import json
 from collections.abc import Callable
 from signal import Signals
-from threading import Event, Thread
+from threading import Thread
 from time import monotonic
 from typing import IO
 
 from orchestrator.adapters.wall.limits import Disk, excess
 from orchestrator.adapters.wall.sandbox import ConfinedProcess
 from orchestrator.domain.agent import Stop, Transcript
+from orchestrator.domain.halt import Halt
 
 LONGEST_LINE = 16 * 1024 * 1024
 # Read on beyond it, but not kept: a transcript is for people, and this is more than any of them reads.
@@ -24,12 +25,19 @@ KEPT_ERRORS = 64 * 1024
 class Supervision:
     """One run of one program. The transcript is whole once `exit_status` has returned."""
 
-    def __init__(self, process: ConfinedProcess, stream: IO[bytes], disk: Disk) -> None:
+    def __init__(
+        self,
+        process: ConfinedProcess,
+        stream: IO[bytes],
+        disk: Disk,
+        clock: Callable[[], float] = monotonic,
+    ) -> None:
         self.transcript = Transcript()
         self.excess: str | None = None
         self._process = process
         self._stream = stream
         self._disk = disk
+        self._clock = clock
         self._errors = b""
         self._readers = [_thread(self._read_output), _thread(self._read_errors)]
 
@@ -37,9 +45,9 @@ class Supervision:
         """Write the prompt to standard input, beside the reading: a program that never reads blocks nobody."""
         self._writer = _thread(lambda: self._write(prompt.encode("utf-8", "replace")))
 
-    def wait(self, limit_s: float, cancelled: Event) -> Stop | None:
-        """Until the program ends, its time is over, or someone cancels; then see that it does end."""
-        stop = self._watch(monotonic() + limit_s, cancelled)
+    def wait(self, limit_s: float, halt: Halt) -> Stop | None:
+        """Until the program ends, its time is over, or someone wants it to; then see that it does end."""
+        stop = self._watch(self._clock() + limit_s, halt)
         if stop is Stop.EXCESS:
             self._process.kill()  # each moment more would cost the machine
         elif stop is not None:
@@ -58,11 +66,11 @@ class Supervision:
             self._stream.write(json.dumps(note).encode() + b"\n")
         return -1 if status is None else status
 
-    def _watch(self, deadline: float, cancelled: Event) -> Stop | None:
+    def _watch(self, deadline: float, halt: Halt) -> Stop | None:
         while self._process.wait(LOOK_EVERY_S) is None:
-            if cancelled.is_set():
-                return Stop.CANCELLED
-            if monotonic() >= deadline:
+            if halt.is_asked:
+                return halt.reason
+            if self._clock() >= deadline:
                 return Stop.DEADLINE
             if (found := excess(self._process.usage, self._disk)) is not None:
                 self.excess = found

@@ -4,6 +4,7 @@ Nothing here decides what may pass.
 """
 
 import re
+import select
 from collections.abc import Iterable, Mapping
 from email.message import Message
 from http.server import BaseHTTPRequestHandler
@@ -45,6 +46,12 @@ class AgentConnection(BaseHTTPRequestHandler):
         read = self.rfile.read1(CHUNK)
         self.connection.setblocking(True)  # noqa: FBT003  # the same
         return read
+
+    def is_gone(self) -> bool:
+        """Whether the peer has hung up; one that only has nothing more to say still waits for its answer."""
+        hung_up = select.poll()
+        hung_up.register(self.connection, 0)
+        return bool(hung_up.poll(0))
 
     def refuse(self, status: int, message: str) -> None:
         """Answer with an error and hang up: what follows an unread body could not be told apart from it."""

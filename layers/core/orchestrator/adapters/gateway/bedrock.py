@@ -40,6 +40,8 @@ from orchestrator.domain import bedrock
 
 JSON, EVENTS = {"content-type": "application/json"}, {"content-type": "text/event-stream"}
 BROKEN = (urllib3.exceptions.HTTPError, BotoCoreError, ResponseStreamingError, ParserError, ValueError)
+# Whether and when the service may be asked again. botocore gives the names in lower case.
+HINTS = frozenset({"retry-after", "x-should-retry"})
 NOT_COUNTED = "this model's tokens cannot be counted here"
 # CountTokens knows few models and no profile, and a role may lack it. The CLI then estimates, unless it tries again.
 NOT_COUNTABLE = frozenset({400, 403, 404})
@@ -110,10 +112,14 @@ def _asked(call: Call, model_id: str) -> dict[str, Any]:
 def _refused(error: ClientError, *, counted: bool) -> Answer:
     said, status = error.response["Error"], error.response["ResponseMetadata"]["HTTPStatusCode"]
     ours, message = bedrock.error_of(said.get("Code", ""), said.get("Message", ""), status)
-    if not counted or ours not in NOT_COUNTABLE:
-        return error_answer(ours, message)
-    answer = error_answer(501, NOT_COUNTED)
-    return Answer(answer.status, {**answer.headers, "x-should-retry": "false"}, answer.chunks)
+    if counted and ours in NOT_COUNTABLE:
+        return _with(error_answer(501, NOT_COUNTED), {"x-should-retry": "false"})
+    named = error.response["ResponseMetadata"].get("HTTPHeaders", {})
+    return _with(error_answer(ours, message), {name: named[name] for name in HINTS & named.keys()})
+
+
+def _with(answer: Answer, headers: Mapping[str, str]) -> Answer:
+    return Answer(answer.status, {**answer.headers, **headers}, answer.chunks)
 
 
 def _events(stream: Any) -> Iterator[bytes]:

@@ -12,18 +12,18 @@ class InFlight:
 
     def __init__(self, room_bytes: int = 64 * MIB) -> None:
         self._room = room_bytes
-        self._held = 0
+        self.held_bytes = 0
         self._changed = Condition()
 
     @contextmanager
     def body(self, length: int) -> Iterator[None]:
         """Hold that many bytes. A body larger than all of the room is held alone."""
         with self._changed:
-            self._changed.wait_for(lambda: self._held == 0 or self._held + length <= self._room)
-            self._held += length
+            self._changed.wait_for(lambda: self.held_bytes == 0 or self.held_bytes + length <= self._room)
+            self.held_bytes += length
         try:
             yield
         finally:
             with self._changed:
-                self._held -= length
+                self.held_bytes -= length
                 self._changed.notify_all()

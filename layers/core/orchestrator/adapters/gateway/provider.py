@@ -3,8 +3,9 @@
 A provider adds the credential and speaks the service's own protocol. It never sees the agent's socket.
 """
 
+import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from orchestrator.domain.model_errors import error_body
@@ -35,6 +36,12 @@ class Call:
     def betas(self) -> tuple[str, ...]:
         """The betas that may pass."""
         return tuple(filter(None, self.headers.get("anthropic-beta", "").split(",")))
+
+    def asking(self, request: Mapping[str, Any]) -> "Call":
+        """The call with another request; the same one, byte for byte, if the request is the same."""
+        if request is self.request:
+            return self
+        return replace(self, request=request, body=json.dumps(request, separators=(",", ":")).encode())
 
 
 @dataclass(frozen=True)

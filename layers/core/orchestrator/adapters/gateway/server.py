@@ -3,10 +3,10 @@
 The agent never holds the credential. Whatever else it asks for is refused and counted.
 """
 
-import json
 import math
 import socket as sockets
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
@@ -19,6 +19,7 @@ from orchestrator.adapters.gateway.agent_http import AgentConnection, body_lengt
 from orchestrator.adapters.gateway.budget import Budget, BudgetGone, Meter
 from orchestrator.adapters.gateway.egress import Egress
 from orchestrator.adapters.gateway.in_flight import InFlight
+from orchestrator.adapters.gateway.patience import Hold, Patience
 from orchestrator.adapters.gateway.provider import (
     FORWARDED_PATHS,
     Answer,
@@ -29,12 +30,11 @@ from orchestrator.adapters.gateway.provider import (
 )
 from orchestrator.domain.agent import Denial, Source
 from orchestrator.domain.ledger import Ledger
+from orchestrator.domain.model_overload import is_overloaded
 from orchestrator.domain.model_request import Refused, judged
-from orchestrator.domain.model_rules import ModelRules, allowed_betas
+from orchestrator.domain.model_rules import ModelRules, kept_headers
+from orchestrator.domain.model_wrap_up import Allowance, with_notice
 
-# What the Messages API reads; everything else of a request is the agent's own and stays here.
-# No accept-encoding: an answer that is not packed can be read on its way.
-REQUEST_HEADERS = frozenset({"accept", "anthropic-beta", "anthropic-version", "content-type", "user-agent"})
 QUERIES = ("", "?beta=true")
 # An agent that asks without end must not fill the log or the memory.
 MOST_DENIALS = 1000
@@ -56,6 +56,10 @@ class Gateway:
     upstream_status: int | None = None
     in_flight: InFlight = field(default_factory=InFlight)
     connections: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(MOST_CONNECTIONS))
+    patience: Patience = field(default_factory=Patience)
+    clock: Callable[[], float] = time.monotonic
+    _began: float = 0.0
+    _limit_s: float = math.inf
     _denials: list[Denial] = field(default_factory=list)
     _lock: Lock = field(default_factory=Lock)
 
@@ -67,6 +71,7 @@ class Gateway:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.patience.end()
         self._server.stop()
         self._thread.join()
         self.egress.close()
@@ -86,6 +91,18 @@ class Gateway:
         with self._lock:
             if len(self._denials) < MOST_DENIALS:
                 self._denials.append(denial)
+
+    def begin(self, limit_s: float) -> None:
+        """The agent starts now and has so many seconds."""
+        self._began, self._limit_s = self.clock(), limit_s
+
+    def told(self, call: Call) -> Call:
+        """The call with a word to the agent if its time or its money is nearly over."""
+        ledger = self.budget.ledger
+        elapsed_s = self.clock() - self._began
+        allowance = Allowance(self._limit_s, elapsed_s, ledger.budget_usd, ledger.spent.cost_usd)
+        notice = None if call.counts_tokens else allowance.notice()
+        return call if notice is None else call.asking(with_notice(call.request, notice))
 
     def send(self, call: Call) -> Answer:
         """Hand the call to the provider and remember how it answered."""
@@ -217,32 +234,55 @@ class _Handler(AgentConnection, BaseHTTPRequestHandler):
                 gateway.deny(f"POST {path} with {reason}")
                 self.refuse(status, f"the request holds {reason}")
             case request if (headers := kept_headers(dict(self.headers.items()))) is not None:
-                bounded = gateway.rules.bounded(request)
-                sent = body if bounded is request else json.dumps(bounded).encode()
-                self._forward(Call(path, query, headers, bounded, sent))
+                call = Call(path, query, headers, request, body)
+                self._forward(call.asking(gateway.rules.bounded(request)))
             case _:
                 self._count()
                 self.refuse(400, "a header of the request cannot be sent on")
 
     def _forward(self, call: Call) -> None:
+        hold = self.server.gateway.patience.hold(call, self.is_gone)
         try:
-            with self.server.gateway.metered(call) as meter:
-                self._ask(call, meter)
+            for _ in hold.tries():
+                if self._is_answered(self.server.gateway.told(call), hold):
+                    return None
         except BudgetGone as gone:
             self.server.gateway.deny(f"POST {call.path}: {gone}", Source.BUDGET)
             # A 403 ends the CLI at once; most other statuses it repeats.
-            self.refuse(403, f"{gone}, so the gateway answers no further call of this job")
+            return self.refuse(403, f"{gone}, so the gateway answers no further call of this job")
+        if hold.is_wanted:
+            # The CLI repeats this one as often as it may; of the service's own answer it soon has enough.
+            return self.refuse(504, "the model's service is overloaded still")
+        self.close_connection = True
+        return None
 
-    def _ask(self, call: Call, meter: Meter) -> None:
-        gateway = self.server.gateway
+    def _is_answered(self, call: Call, hold: Hold) -> bool:
+        """Ask once, metered: between the tries nothing is reserved. False if the service was overloaded."""
+        with self.server.gateway.metered(call) as meter:
+            answer = self._asked(call, meter)
+            if answer is None:
+                return True
+            if is_overloaded(answer.status, answer.headers):
+                hold.refused(answer.headers)
+                answer.close()
+                return False
+            self._pass_on(answer, meter)
+            return True
+
+    def _asked(self, call: Call, meter: Meter) -> Answer | None:
         try:
-            answer = gateway.send(call)
+            answer = self.server.gateway.send(call)
         except NoAnswer as fault:
             meter.free = meter.free or isinstance(fault, NotReached)
-            gateway.note(502)
-            return self.refuse(502, "the model's service did not answer")
-        # A 401 is about the gateway's credential. The CLI would take it for its own and repeat the call for minutes.
+            self.server.gateway.note(502)
+            self.refuse(502, "the model's service did not answer")
+            return None
         meter.answered(answer.status, answer.headers)
+        return answer
+
+    def _pass_on(self, answer: Answer, meter: Meter) -> None:
+        gateway = self.server.gateway
+        # A 401 is about the gateway's credential. The CLI would take it for its own and repeat the call for minutes.
         status = 403 if answer.status == 401 else answer.status  # noqa: PLR2004
         try:
             return self.stream(status, answer.headers, gateway.observed(meter, answer))
@@ -253,12 +293,3 @@ class _Handler(AgentConnection, BaseHTTPRequestHandler):
         finally:
             # Back in the pool by now if it was read to its end; else nobody may get what is left of it.
             answer.close()
-
-
-def kept_headers(headers: Mapping[str, str]) -> Mapping[str, str] | None:
-    """Those that may pass, in lower case; None if one of them cannot be sent on."""
-    kept = {name.lower(): value for name, value in headers.items() if name.lower() in REQUEST_HEADERS}
-    if any("\n" in value or "\r" in value for value in kept.values()):
-        return None
-    betas = ",".join(allowed_betas(kept.pop("anthropic-beta", "")))
-    return {**kept, "anthropic-beta": betas} if betas else kept

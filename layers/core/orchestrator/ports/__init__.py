@@ -1,0 +1,81 @@
+"""What the use cases need of the outside, named by role. Adapters and fakes fit these shapes."""
+
+from typing import Protocol
+
+from orchestrator.ports.agent import Agent, AgentTask, PromptRenderer
+from orchestrator.ports.code_host import (
+    BranchPlan,
+    Checkout,
+    Cloner,
+    Proposal,
+    PullRequestReader,
+    PullRequestWriter,
+    ReviewGround,
+    ReviewPost,
+)
+from orchestrator.ports.jobs import (
+    Accounts,
+    ArtifactStore,
+    DeadLetters,
+    Delivery,
+    JobCounter,
+    JobReceiver,
+    JobSender,
+    JobStore,
+    WorkerFleet,
+)
+from orchestrator.ports.tracker import Commenter, IssueReader, IssueWriter
+
+__all__ = [
+    "Accounts",
+    "Agent",
+    "AgentTask",
+    "ArtifactStore",
+    "BranchPlan",
+    "Checkout",
+    "Clock",
+    "Cloner",
+    "Commenter",
+    "DeadLetters",
+    "Delivery",
+    "Events",
+    "IssueReader",
+    "IssueWriter",
+    "JobCounter",
+    "JobReceiver",
+    "JobSender",
+    "JobStore",
+    "PromptRenderer",
+    "Proposal",
+    "PullRequestReader",
+    "PullRequestWriter",
+    "ReviewGround",
+    "ReviewPost",
+    "WorkerFleet",
+]
+
+
+class Clock(Protocol):
+    """Time."""
+
+    def monotonic(self) -> float:
+        """Seconds since some moment."""
+
+    def time(self) -> float:
+        """Seconds since the epoch."""
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+
+
+class Events(Protocol):
+    """The structured log and the metrics."""
+
+    def info(self, event: str, **fields: object) -> None:
+        """Something happened."""
+
+    def warning(self, event: str, **fields: object) -> None:
+        """Something happened that a person may have to look at."""
+
+    def metric(self, name: str, value: float, **dimensions: str) -> None:
+        """A number to be added up and alarmed on."""

@@ -1,0 +1,74 @@
+"""Run the agent once: its money set aside before it starts and settled after, its stream kept."""
+
+import secrets
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from orchestrator.domain.agent import AgentRun
+from orchestrator.domain.job import transcript_key
+from orchestrator.domain.money import Limits, Reservation, Shortage, day_of
+from orchestrator.domain.wall import Probe, standing
+from orchestrator.errors import JobFailed, words_for_the_log
+from orchestrator.ports import Accounts, Agent, AgentTask, ArtifactStore, Clock, Events, JobStore
+
+
+class Unpaid(JobFailed):
+    """An account has no room for the run. The message is for the ticket."""
+
+    def __init__(self, shortage: Shortage) -> None:
+        super().__init__(shortage.words())
+        self.shortage = shortage
+
+
+@dataclass(frozen=True)
+class AskAgent:
+    """What a worker does with a prompt."""
+
+    jobs: JobStore
+    accounts: Accounts
+    artifacts: ArtifactStore
+    agent: Agent
+    clock: Clock
+    events: Events
+    limits: Limits = field(default_factory=Limits)
+
+    def __call__(self, task: AgentTask) -> AgentRun:
+        """The run, paid for; Unpaid where an account has no room for it: then nothing was started."""
+        name = f"run_{secrets.token_hex(4)}"
+        reservation = Reservation(name, task.action.budget_usd, day_of(self.clock.time()))
+        with tempfile.TemporaryDirectory(prefix="alm-transcript-") as folder:
+            transcript = Path(folder) / "transcript.jsonl"
+            try:
+                run = self.agent.run(
+                    task, transcript, lambda probes: self._walls_tried(task, reservation, probes)
+                )
+                self._settle(task, reservation, run.cost_usd)
+                return run
+            finally:
+                if transcript.exists():
+                    self.artifacts.put_file(transcript_key(task.job), transcript)
+
+    def _settle(self, task: AgentTask, reservation: Reservation, cost_usd: float | None) -> None:
+        """A cost that is not known, or cannot be written, stays what was set aside for it."""
+        if cost_usd is None:
+            return
+        try:
+            self.accounts.settle(task.job, reservation, cost_usd)
+        except Exception as error:  # noqa: BLE001  # the work is done and paid: it must not be thrown away and paid again
+            fields = {**task.job.log_fields(), "cost_usd": cost_usd}
+            self.events.warning("cost.not_settled", **fields, error=words_for_the_log(error))
+
+    def _walls_tried(self, task: AgentTask, reservation: Reservation, probes: tuple[Probe, ...]) -> None:
+        """Every answer is kept and counted, so that a fleet that falls down a rung is seen."""
+        job = task.job
+        self.jobs.walls_tried(job, probes)
+        for probe in probes:
+            self.events.metric("SandboxProbes", 1, rung=probe.rung, answer=probe.answer)
+            self.events.info("sandbox.probed", **job.log_fields(), **probe.model_dump(mode="json"))
+        if standing(probes) is None:
+            return
+        # A worker that dies tells nobody what its agent spent: until it ends, it counts with all it may.
+        shortage = self.accounts.reserve(job, reservation, self.limits)
+        if shortage is not None:
+            raise Unpaid(shortage)

@@ -1,0 +1,270 @@
+"""What is stored outlives the release that wrote it. `formats/v1` is what the first one wrote, every field of it.
+
+These files are never edited: who needs another form gives it another version and a folder of its own.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+from tests.builders import (
+    brief,
+    catalogue,
+    changeset,
+    delivery,
+    denial,
+    fault,
+    fix_job,
+    fix_result,
+    issue,
+    job_result,
+    subject,
+)
+from tests.fakes.pipeline import Pipeline
+
+from orchestrator.adapters.sqs import delivery as received
+from orchestrator.domain.issue import Leave, Resume, claimed_job, decide, is_newer
+from orchestrator.domain.job import (
+    FORMAT,
+    MAX_ATTEMPTS,
+    PROCESSING_LABEL,
+    Brief,
+    ContextResult,
+    Job,
+    JobRecord,
+    JobState,
+    PastResult,
+    Unfinished,
+    brief_key,
+    read_stored,
+    result_key,
+)
+from orchestrator.domain.ledger import Spent
+from orchestrator.domain.outcome import JobResult
+from orchestrator.errors import NEWER_AFTER_S, ForeignMessage, NewerFormat, NewerMessage
+
+V1 = Path(__file__).parent / "formats" / "v1"
+
+
+def message(stored: bytes) -> Job:
+    """A job as the queue hands it out."""
+    return received(record(stored.decode())).job
+
+
+def record(body: str) -> dict[str, Any]:
+    attributes = {"ApproximateReceiveCount": "1"}
+    return {"messageId": "m", "receiptHandle": "r", "body": body, "attributes": attributes}
+
+
+def claim(stored: bytes) -> Job | None:
+    """A job as its issue's property has it."""
+    return claimed_job(issue(claim=json.loads(stored)))
+
+
+def job_record(stored: bytes) -> JobRecord:
+    """What a table gives; how the table itself is read is tests/contract/test_job_store.py's."""
+    return JobRecord.model_validate(json.loads(stored))
+
+
+READERS: Mapping[str, Callable[[bytes], BaseModel | None]] = {
+    "message": message,
+    "claim": claim,
+    "brief": Brief.read,
+    "result": JobResult.read,
+    "record": job_record,
+}
+STORED = {"brief": Brief.read, "result": JobResult.read}
+PAST = PastResult(job_id="DEMO-1-investigate-1", comment_id="7")
+# With everything that this release can say.
+TODAY: Mapping[str, BaseModel] = {
+    "message": fix_job(),
+    "claim": fix_job(),
+    "brief": brief(
+        context=(ContextResult(action="investigate", title="Investigate", text="It is the cart."),),
+        latest={"investigate": PAST},
+        pull_request=42,
+        status_comment="8",
+        unfinished=Unfinished(action="fix", job_id="DEMO-1-fix-1", draft=True),
+    ),
+    "result": fix_result(
+        changeset=changeset(blocked=(fault(),), diff="+x"),
+        denials=(denial(),),
+        subject=subject(),
+        spent=Spent(requests=3, input_tokens=900, output_tokens=40, cost_usd=0.25),
+        unformed=True,
+        draft=True,
+        continued=True,
+    ),
+    "record": JobRecord(**fix_job().model_dump(), state=JobState.WAITING, seen_at=5.0, sends=2),
+}
+
+
+def golden(kind: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((V1 / f"{kind}.json").read_text())
+    return found
+
+
+def holds(whole: Any, part: Any) -> bool:
+    """Whether everything that the part says stands in the whole."""
+    if isinstance(part, dict):
+        return all(name in whole and holds(whole[name], value) for name, value in part.items())
+    if isinstance(part, list):
+        return len(whole) == len(part) and all(map(holds, whole, part))
+    return bool(whole == part)
+
+
+def test_there_is_a_reader_for_everything_that_is_stored() -> None:
+    assert READERS.keys() == TODAY.keys() == {path.stem for path in V1.iterdir()}
+
+
+@pytest.mark.parametrize("kind", READERS)
+def test_what_the_first_release_wrote_is_read_for_ever_and_nothing_of_it_is_lost(kind: str) -> None:
+    """Fails for whoever adds a field without a default, renames one, or takes one away."""
+    read = READERS[kind]((V1 / f"{kind}.json").read_bytes())
+    assert read is not None
+    forgotten = {"held_until", "expires_at"}  # the table's own
+    kept = {name: value for name, value in golden(kind).items() if name not in forgotten}
+    assert holds(read.model_dump(mode="json"), kept)
+
+
+@pytest.mark.parametrize("kind", READERS)
+def test_what_this_release_writes_it_reads(kind: str) -> None:
+    assert READERS[kind](TODAY[kind].model_dump_json().encode()) == TODAY[kind]
+
+
+@pytest.mark.parametrize("kind", TODAY)
+def test_everything_that_is_stored_says_its_version(kind: str) -> None:
+    assert json.loads(TODAY[kind].model_dump_json())["version"] == FORMAT == 1
+
+
+NEWER = [{}, {"more": 1}, {"label": ["a", "b"], "summary": {}}]
+VERSIONS = [2, 3, 10**9]
+
+
+def newer(kind: str, changes: dict[str, Any], version: int = 2) -> bytes:
+    """The same of a newer release; it may look like ours."""
+    return json.dumps({**golden(kind), **changes, "version": version}).encode()
+
+
+@pytest.mark.parametrize("changes", NEWER)
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("kind", STORED)
+def test_what_a_newer_release_stored_is_its_even_if_it_looks_like_ours(
+    kind: str, version: int, changes: dict[str, Any]
+) -> None:
+    with pytest.raises(NewerFormat) as raised:
+        STORED[kind](newer(kind, changes, version))
+    assert raised.value.after_s == NEWER_AFTER_S
+
+
+@pytest.mark.parametrize("changes", NEWER)
+def test_a_message_of_a_newer_release_is_told_from_one_that_is_none(changes: dict[str, Any]) -> None:
+    with pytest.raises(NewerMessage):
+        message(newer("message", changes))
+
+
+@pytest.mark.parametrize("changes", NEWER)
+def test_the_claim_of_a_newer_release_is_left_alone(changes: dict[str, Any]) -> None:
+    claimed = issue(labels=frozenset({PROCESSING_LABEL}), claim=json.loads(newer("claim", changes)))
+    assert (claimed_job(claimed), is_newer(claimed)) == (None, True)
+    assert decide(claimed, catalogue(), now=4e9) == Leave(
+        "a newer release of the orchestrator has claimed it"
+    )
+
+
+def test_the_claim_of_the_first_release_is_gone_on_with() -> None:
+    claimed = issue(labels=frozenset({PROCESSING_LABEL}), claim=golden("claim"))
+    assert decide(claimed, catalogue(), now=4e9) == Resume(fix_job())
+
+
+@pytest.mark.parametrize("kind", STORED)
+def test_a_field_that_no_release_wrote_at_this_version_makes_a_value_unreadable(kind: str) -> None:
+    assert STORED[kind](json.dumps({**golden(kind), "version": 1, "more": 1}).encode()) is None
+
+
+def test_a_message_or_claim_with_a_field_that_no_release_wrote_is_none_of_ours() -> None:
+    odd = json.dumps({**golden("message"), "more": 1})
+    with pytest.raises(ForeignMessage) as foreign:
+        message(odd.encode())
+    assert not isinstance(foreign.value, NewerMessage)
+    assert claim(odd.encode()) is None
+
+
+def test_a_record_may_hold_more_than_is_known_of_it() -> None:
+    assert job_record(json.dumps({**golden("record"), "more": 1}).encode()) == job_record(
+        json.dumps(golden("record")).encode()
+    )
+
+
+@pytest.mark.parametrize("version", ["2", True, None, [2], {}, "x"])
+@pytest.mark.parametrize("kind", STORED)
+def test_a_version_that_is_no_number_is_of_no_release(kind: str, version: object) -> None:
+    odd = json.dumps({**golden(kind), "version": version, "more": 1})
+    assert STORED[kind](odd.encode()) is None
+
+
+@pytest.mark.parametrize(
+    "stored", [b"", b"null", b"[]", b'"2"', b"2", b"\xff\xfe", b"[" * 100_000, b'{"version":']
+)
+def test_what_is_no_value_at_all_is_none(stored: bytes) -> None:
+    assert read_stored(Brief, stored) is None
+
+
+def test_a_record_of_the_first_release_counts_as_seen_never_and_not_attended() -> None:
+    old = job_record((V1 / "record.json").read_bytes()).model_copy(update={"state": JobState.RUNNING})
+    assert (old.seen_at, old.sends, old.cancel_asked, old.resumed) == (0.0, 0, False, False)
+    assert (old.is_attended(1_795_000_061.0), old.spent_usd) == (False, 3.25)
+
+
+def world() -> Pipeline:
+    """A job whose result waits to be published."""
+    made = Pipeline()
+    made.tracker.add(issue(labels=frozenset({PROCESSING_LABEL})))
+    made.artifacts.put(result_key(fix_job().job_id), fix_result().model_dump_json().encode())
+    made.artifacts.put(brief_key(fix_job()), brief().model_dump_json().encode())
+    return made
+
+
+@pytest.mark.parametrize("attempt", [1, MAX_ATTEMPTS, MAX_ATTEMPTS + 1])
+@pytest.mark.parametrize("kind", STORED)
+def test_what_a_newer_release_stored_is_never_told_as_a_failure(kind: str, attempt: int) -> None:
+    of = world()
+    key = brief_key(fix_job()) if kind == "brief" else result_key(fix_job().job_id)
+    of.artifacts.put(key, newer(kind, {}))
+    with pytest.raises(NewerFormat):
+        of.publish(fix_job(), attempt)
+    assert not [text for text in of.tracker.texts("DEMO-1") if "FAILED" in text]
+    assert (PROCESSING_LABEL in of.tracker.issues["DEMO-1"].labels, of.jobs.records) == (True, {})
+
+
+def test_a_result_that_waited_for_a_newer_release_is_told_once_by_it() -> None:
+    of = world()
+    of.artifacts.put(brief_key(fix_job()), newer("brief", {}))
+    with pytest.raises(NewerFormat):
+        of.publish(fix_job())
+    of.artifacts.put(brief_key(fix_job()), brief().model_dump_json().encode())
+    of.publish(fix_job(), 2)
+    assert (len(of.tracker.texts("DEMO-1")), len(of.pull_requests.proposals)) == (1, 1)
+
+
+def test_a_result_of_the_first_release_is_published_by_this_one() -> None:
+    of = world()
+    of.artifacts.put(result_key(fix_job().job_id), (V1 / "result.json").read_bytes())
+    of.artifacts.put(brief_key(fix_job()), (V1 / "brief.json").read_bytes())
+    of.publish(message((V1 / "message.json").read_bytes()))
+    (told,) = of.tracker.texts("DEMO-1")
+    assert told.startswith("## BLOCKED")
+    assert of.tracker.issues["DEMO-1"].latest == {
+        "investigate": PastResult(job_id="DEMO-1-investigate-0123456789ab", comment_id="10101")
+    }
+
+
+def test_a_job_of_the_first_release_is_run_by_this_one() -> None:
+    of = world()
+    del of.artifacts.contents[result_key(fix_job().job_id)]
+    of.artifacts.put(brief_key(fix_job()), (V1 / "brief.json").read_bytes())
+    of.work(delivery(message((V1 / "message.json").read_bytes())).job)
+    assert of.artifacts.result(fix_job().job_id).verdict == job_result().verdict
