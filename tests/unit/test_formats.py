@@ -26,6 +26,7 @@ from tests.builders import (
 from tests.fakes.pipeline import Pipeline
 
 from orchestrator.adapters.sqs import delivery as received
+from orchestrator.domain.changeset import Changeset, FileChange
 from orchestrator.domain.issue import Leave, Resume, claimed_job, decide, is_newer
 from orchestrator.domain.job import (
     FORMAT,
@@ -138,6 +139,22 @@ def test_what_this_release_writes_it_reads(kind: str) -> None:
 @pytest.mark.parametrize("kind", TODAY)
 def test_everything_that_is_stored_says_its_version(kind: str) -> None:
     assert json.loads(TODAY[kind].model_dump_json())["version"] == FORMAT == 1
+
+
+# What another release of this version cannot read, should it meet more.
+FIELDS_OF_VERSION_1: Mapping[type[BaseModel], str] = {
+    Job: "action issue_id issue_key job_id label version",
+    Brief: "context description issue_type latest pull_request status_comment summary unfinished url version",
+    JobResult: "branch changeset continued cost_usd denials draft duration_ms model report sandbox spent "
+    "subject summary text turns unformed verdict version",
+    Changeset: "base_sha blocked changes diff",
+    FileChange: "before content_b64 mode path",
+}
+
+
+@pytest.mark.parametrize("model", FIELDS_OF_VERSION_1)
+def test_who_adds_a_field_to_what_is_stored_gives_it_another_version(model: type[BaseModel]) -> None:
+    assert sorted(model.model_fields) == FIELDS_OF_VERSION_1[model].split()
 
 
 NEWER = [{}, {"more": 1}, {"label": ["a", "b"], "summary": {}}]

@@ -8,6 +8,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from werkzeug.serving import make_server
 
 from alm import tether
+from alm.moto_queues import hand_out_at_once
 from alm.moto_tables import copy_only_what_changes, one_at_a_time
 
 
@@ -15,6 +16,7 @@ def main() -> None:
     """Serve until the parent goes."""
     tether.on_parent_gone(lambda: os._exit(0))
     copy_only_what_changes()
+    hand_out_at_once()
     app = one_at_a_time(DomainDispatcherApplication(create_backend_app), Lock())
     server = make_server("127.0.0.1", 0, app, threaded=True)
     with os.fdopen(_silenced(), "w") as parent:

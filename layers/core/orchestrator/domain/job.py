@@ -19,6 +19,7 @@ from orchestrator.errors import NewerFormat
 PROCESSING_LABEL = "ai-processing"
 RETRY_LABEL = "ai-retry"
 # Of messages, claims, briefs, results and records. One that says more was written by a newer release, and is its.
+# A release that adds a field to one of them says more: an older one could not read the value, and has to know why.
 FORMAT = 1
 # One less than the queues' own limit, so that the last delivery is always left to tell the ticket.
 MAX_ATTEMPTS = 3

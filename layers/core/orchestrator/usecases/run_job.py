@@ -190,8 +190,8 @@ class RunJob:
         self.jobs.progress(job, phase)
 
     def _ask(self, work: _Work, checkout: Checkout, subject: ReviewSubject | None) -> AgentRun:
-        values = prompt_values(work.job, work.brief, subject, secrets.token_hex(8))
-        values["continued"] = work.continued
+        nonce = secrets.token_hex(8)
+        values = prompt_values(work.job, work.brief, subject, nonce, continued=work.continued)
         prompt = self.prompts.render(work.action.template, values)
         self._phase(work.job, "agent")
         run = self.ask(AgentTask(work.job, work.action, prompt, checkout.workspace, work.halt))

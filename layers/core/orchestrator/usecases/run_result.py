@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from orchestrator.domain.action import Action
-from orchestrator.domain.agent import AgentRun
+from orchestrator.domain.agent import AgentRun, Stop
 from orchestrator.domain.changeset import Changeset
 from orchestrator.domain.job import Brief, Job
 from orchestrator.domain.outcome import JobResult, Outcome, Verdict, decide_outcome
@@ -26,7 +26,7 @@ def is_draft(run: AgentRun, result: JobResult) -> bool:
     """Whether half-done work is worth keeping: what a person cancelled is begun anew."""
     change = result.changeset
     is_whole = change is not None and bool(change.changes) and not change.blocked
-    return is_whole and run.is_cut_short and result.verdict.outcome is not Outcome.CANCELLED
+    return is_whole and run.is_cut_short and run.stop is not Stop.CANCELLED
 
 
 def ended(outcome: Outcome, reason: str) -> JobResult:
