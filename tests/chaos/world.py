@@ -146,7 +146,9 @@ class World:
             agent_run(), meanwhile=self._while_it_works, answers=self.answers, spent=self.spent
         )
         run = wiring.runner(self, agent, FakePrompts(), (self.cloner, self.pull_requests), self.limits)
-        return Work(self.queue, run, self._hidden, self.events, self.clock)
+        return Work(
+            self.queue, run, self._hidden, self.events, self.clock, lambda low, high: (low + high) / 2
+        )
 
     def _publisher(self) -> PublishResult:
         return wiring.publisher(self, self.pull_requests)

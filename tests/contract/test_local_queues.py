@@ -26,6 +26,7 @@ def _patched() -> Iterator[tuple[type, str]]:
     from moto.sqs.models import Queue
 
     yield SQSBackend, "receive_message"
+    yield SQSBackend, "change_message_visibility"
     yield Queue, "add_message"
     yield Queue, "delete_message"
 

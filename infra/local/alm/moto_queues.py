@@ -16,6 +16,7 @@ LOOK_EVERY_S = 0.02
 _once: Callable[..., list[Message]] = SQSBackend.receive_message
 _add: Callable[[Queue, Message], None] = Queue.add_message
 _delete: Callable[[Queue, str], None] = Queue.delete_message
+_hide: Callable[..., None] = SQSBackend.change_message_visibility
 _lock = RLock()
 
 
@@ -24,6 +25,7 @@ def hand_out_at_once() -> None:
     SQSBackend.receive_message = receive  # type: ignore[method-assign]
     Queue.add_message = _locked(_add)  # type: ignore[method-assign]
     Queue.delete_message = _locked(_delete)  # type: ignore[method-assign]
+    SQSBackend.change_message_visibility = _locked(_hide)  # type: ignore[method-assign]
 
 
 def receive(
@@ -45,8 +47,8 @@ def receive(
 
 
 def _locked(change: Callable[..., None]) -> Callable[..., None]:
-    def locked(queue: Queue, *changed: Any) -> None:
+    def locked(*changed: Any, **named: Any) -> None:
         with _lock:
-            change(queue, *changed)
+            change(*changed, **named)
 
     return locked

@@ -1,5 +1,6 @@
 """One worker's life: take one message, keep it hidden, run its job, and be done with the message."""
 
+import random
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -12,8 +13,9 @@ from orchestrator.ports import Clock, Delivery, Events, JobReceiver
 from orchestrator.usecases.run_job import RunJob
 
 RETRY_AFTER_S = 60
-# SQS hides no message for longer.
-LONGEST_HIDDEN_S = 43_200
+# SQS hides no message for longer than 12 hours from when it handed it out, and a job may have run for eight.
+LONGEST_HIDDEN_S = 3 * 3600
+_SPREAD = (0.7, 1.3)
 # Handed out four times, a message goes to the dead letters: this many looks are enough for two dozen of them.
 MOST_FOREIGN = 100
 
@@ -22,7 +24,8 @@ MOST_FOREIGN = 100
 class Work:
     """What a task does with the queue.
 
-    `beside` keeps a receipt's message from other workers while its context lasts, and makes that call now and then.
+    `beside` keeps a receipt's message from other workers while its context lasts, and makes that call now and then;
+    `between` picks a number between two others: what failed together should not come again together.
     """
 
     queue: JobReceiver
@@ -30,6 +33,7 @@ class Work:
     beside: Callable[[str, Callable[[], None]], AbstractContextManager[object]]
     events: Events
     clock: Clock
+    between: Callable[[float, float], float] = random.uniform
     _halt: Halt | None = None
 
     def take_one(self, wait_s: int) -> bool:
@@ -41,7 +45,7 @@ class Work:
             self.on(delivery)
         except TransientError as error:
             self.events.warning("job.postponed", **delivery.job.log_fields(), error=str(error))
-            self.queue.hide(delivery.receipt, _after_s(error, delivery.attempt))
+            self.queue.hide(delivery.receipt, self._after_s(error, delivery.attempt))
         return True
 
     def _next(self, wait_s: int) -> Delivery | None:
@@ -91,7 +95,8 @@ class Work:
             raise SystemExit(0)
         self._halt.ask(reason)
 
-
-def _after_s(error: TransientError, attempt: int) -> int:
-    """Later each time, and never before the service asked for."""
-    return int(min(max(RETRY_AFTER_S * attempt, error.after_s), LONGEST_HIDDEN_S))
+    def _after_s(self, error: TransientError, attempt: int) -> int:
+        """Later each time, and never before the service asked for: there chance only adds."""
+        own_s = RETRY_AFTER_S * attempt * self.between(*_SPREAD)
+        asked_s = error.after_s and error.after_s + self.between(1, RETRY_AFTER_S)
+        return round(min(max(own_s, asked_s), LONGEST_HIDDEN_S))
