@@ -195,8 +195,8 @@ def test_a_claim_is_taken_away_once_its_label_is_gone_and_we_did_not_release_it(
     assert is_taken_from(issue(labels=frozenset(labels), claim=claim), job()) is taken
 
 
-def test_a_claim_is_taken_away_with_its_issue() -> None:
-    assert is_taken_from(None, job())
+def test_an_issue_that_is_gone_may_only_be_hidden_from_us_and_cancels_nothing() -> None:
+    assert not is_taken_from(None, job())
 
 
 @pytest.mark.parametrize(

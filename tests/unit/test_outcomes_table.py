@@ -1,9 +1,10 @@
 """`docs/outcomes.md` is true: one case per row goes through poll, worker and publisher, and ends as the row says."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import pytest
@@ -25,7 +26,8 @@ from tests.fakes.code_host import FakeCheckout
 from tests.fakes.pipeline import Pipeline
 
 from orchestrator.domain.agent import UNFORMED, AgentRun, Stop
-from orchestrator.domain.job import MAX_ATTEMPTS
+from orchestrator.domain.job import MAX_ATTEMPTS, PROCESSING_LABEL, RETRY_LABEL, result_key
+from orchestrator.domain.money import Account, Limits, OverBudget, day_of
 from orchestrator.domain.outcome import Outcome
 from orchestrator.domain.pull_request import PullState
 from orchestrator.errors import JobFailed, RefusedError, SandboxRefused, TransientError
@@ -57,8 +59,8 @@ def table() -> dict[str, Row]:
     return {cells[0]: Row(*cells[1:]) for cells in lines if cells[0] != "when" and "**" not in cells[0]}
 
 
-def _ends(run: AgentRun, action: str = "investigate") -> Case:
-    return Case(action, lambda world: setattr(world.agent, "answer", run))
+def _ends(run: AgentRun, action: str = "investigate", attempt: int = 1) -> Case:
+    return Case(action, lambda world: setattr(world.agent, "answer", run), attempt=attempt)
 
 
 def _errs(**result: Any) -> Case:
@@ -103,10 +105,34 @@ def _protect_what_the_worker_does_not(world: Pipeline) -> None:
     world.protected = ("shop/**",)
 
 
+def _only(label: str) -> Callable[[Pipeline], None]:
+    def at_first(world: Pipeline) -> None:
+        world.tracker.add(replace(world.tracker.issues["DEMO-1"], labels=PERSONS | {label}))
+
+    return at_first
+
+
+def _cancel(world: Pipeline) -> None:
+    world.tracker.relabel("DEMO-1", off=PROCESSING_LABEL)
+    world.poll()
+
+
+def _limited(limits: Limits, spent: Mapping[Account, float] = MappingProxyType({})) -> Case:
+    def at_first(world: Pipeline) -> None:
+        world.limits = limits
+        whose = {Account.TICKET: world.tracker.issues["DEMO-1"].id, Account.DAY: day_of(world.clock.time())}
+        world.jobs.accounts = {(account, whose[account]): usd for account, usd in spent.items()}
+
+    return Case(at_first=at_first)
+
+
+LITTLE = Limits(ticket_usd=100, day_usd=4)
 DENIED = (denial(),)
 UNCHANGED = FakeCheckout(changeset(changes=()))
 SILENT = TransientError("GitHub did not answer.")
 CASES: dict[str, Case] = {
+    "`ai-processing` stands there and no job of ours belongs to it": Case(at_first=_only(PROCESSING_LABEL)),
+    "`ai-retry`: no action of the ticket has failed": Case(at_first=_only(RETRY_LABEL)),
     "the issue is of a type the action is not for": Case(at_first=_be_an_epic),
     "a review: the ticket names no pull request": _review_of("Nothing."),
     "a review: the ticket names a pull request of another repository": _review_of(
@@ -125,8 +151,22 @@ CASES: dict[str, Case] = {
     "GitHub does not answer, on the last attempt": _fails("cloner", "clone", SILENT, attempt=MAX_ATTEMPTS),
     "GitHub refuses the token": _fails("cloner", "clone", RefusedError("It may not.", 401)),
     "no wall can be built around the agent": _fails("agent", "run", SandboxRefused()),
+    "a person takes `ai-processing` off before the agent starts": Case(claimed=_cancel),
+    "the ticket has no money left": _limited(Limits(ticket_usd=4, day_usd=100), {Account.TICKET: 3}),
+    "the action may cost more than the day's whole budget": _limited(Limits(ticket_usd=100, day_usd=2)),
+    "the day has no money left: it waits for the next one": _limited(LITTLE, {Account.DAY: 3}),
+    "the day has no money left, and `OVER_BUDGET` is `refuse`": _limited(
+        replace(LITTLE, over=OverBudget.REFUSE), {Account.DAY: 3}
+    ),
     "its time is used up": _ends(agent_run(stop=Stop.DEADLINE)),
-    "the worker is stopped meanwhile": _ends(agent_run(stop=Stop.CANCELLED)),
+    "its time is used up, and it has changed files: they are kept for the next run": _finds(
+        FakeCheckout(changeset()), stop=Stop.DEADLINE
+    ),
+    "a person takes `ai-processing` off while it works": _ends(agent_run(stop=Stop.CANCELLED)),
+    "the worker is stopped meanwhile, attempts are left": _ends(agent_run(stop=Stop.INTERRUPTED)),
+    "the worker is stopped meanwhile, on the last attempt": _ends(
+        agent_run(stop=Stop.INTERRUPTED), attempt=MAX_ATTEMPTS
+    ),
     "it ends without a result": _ends(agent_run(result=None, exit_status=137)),
     "its result has `is_error`, though its subtype is `success`": _errs(subtype="success"),
     "the model's service refuses the call": _errs(api_error_status=401),
@@ -196,7 +236,8 @@ def _ended(case: Case) -> tuple[Pipeline, Row]:
     with suppress(TransientError):
         if job in world.queue.jobs():
             world.work(job, case.attempt)
-        world.publish(job)
+        if result_key(job.job_id) in world.artifacts.contents:
+            world.publish(job)
     told = "".join(world.tracker.texts("DEMO-1")).partition("\n")[0].removeprefix("## ")
     left = world.tracker.issues["DEMO-1"].labels
     assert left >= PERSONS

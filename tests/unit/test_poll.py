@@ -258,7 +258,21 @@ def test_a_job_nobody_is_at_yet_is_looked_at_once_a_poll(world: World) -> None:
     world.clock.acts[4] = taken_by_a_worker
     world.poll()
     assert world.clock.slept == [10] * 5
-    assert world.tracker.calls().count("look") == 2
+    # One before the claims, and from the fourth sleep on.
+    assert world.tracker.calls().count("look") == 3
+
+
+def test_a_job_taken_since_the_last_look_is_cancelled_by_the_next_one(world: World) -> None:
+    world.tracker.add(issue())
+    taken = world.take()
+    world.watch_s = 10
+
+    def taken_by_a_worker_and_cancelled() -> None:
+        world.jobs.start(taken, 1)
+        world.tracker.relabel("DEMO-1", off=PROCESSING_LABEL)
+
+    world.clock.acts[1] = taken_by_a_worker_and_cancelled
+    assert world.poll().cancelled == (taken,)
 
 
 def test_watching_is_over_before_the_next_poll_however_long_the_claims_took(world: World) -> None:

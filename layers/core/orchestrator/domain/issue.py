@@ -201,7 +201,5 @@ def is_claimed_for(issue: Issue, job: Job) -> bool:
 
 
 def is_taken_from(issue: Issue | None, job: Job) -> bool:
-    """Whether a person has taken the job's claim away: by taking the label off, or with the whole issue."""
-    if issue is None:
-        return True
-    return PROCESSING_LABEL not in issue.labels and not is_released(issue, job)
+    """Whether a person has taken the label off. Not so of an issue that is gone: it may only be hidden from us."""
+    return issue is not None and PROCESSING_LABEL not in issue.labels and not is_released(issue, job)

@@ -118,13 +118,16 @@ class Poll:
 
     def _look_again(self, done: _Done, until: float) -> None:
         """For as long as jobs are under way and it is not time for the next poll; one that rests is in no hurry."""
-        while self.clock.monotonic() + LOOK_EVERY_S <= until:
-            records = tuple(one for one in self.jobs.active() if not one.rests)
-            if not records:
-                return
+        records = self._under_way()
+        while records and self.clock.monotonic() + LOOK_EVERY_S <= until:
             self.clock.sleep(LOOK_EVERY_S)
+            # Read after the sleep: a worker may have taken a job meanwhile, and its label may be off already.
+            records = self._under_way()
             running = tuple(one for one in records if one.state is JobState.RUNNING and not one.cancel_asked)
             done.cancelled += self.watch.cancelled(running)
+
+    def _under_way(self) -> tuple[JobRecord, ...]:
+        return tuple(one for one in self.jobs.active() if one.state is not JobState.WAITING)
 
     def _tell_age(self, active: Iterable[JobRecord]) -> None:
         now = self.clock.time()
