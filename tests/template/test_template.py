@@ -151,7 +151,7 @@ def test_an_index_lists_the_jobs_under_way_and_is_found_where_it_is_asked_for(fa
     assert index["Projection"] == {"ProjectionType": "ALL"}
 
 
-@pytest.mark.parametrize(("every", "watched_s"), [("1", "45"), ("2", "105"), ("5", "270"), ("60", "270")])
+@pytest.mark.parametrize(("every", "watched_s"), [("1", "50"), ("2", "110"), ("5", "280"), ("60", "280")])
 def test_a_poll_watches_until_the_next_one_comes(every: str, watched_s: str) -> None:
     told = variables(Deployment.of(PollIntervalMinutes=every), "PollJira")
     assert told["WATCH_SECONDS"] == watched_s
@@ -165,9 +165,9 @@ def test_every_interval_that_may_be_chosen_has_its_watch_and_it_fits_into_the_fu
     assert {str(one) for one in chosen} == watches.keys()
     for one in chosen:
         seconds = int(watches[str(one)]["Seconds"])
-        assert seconds == min(60 * one - 15, 270)
+        assert seconds == min(60 * one - 10, 280)
         # Room for a look that has begun, and for what a poll does before it watches.
-        assert seconds + 30 <= fargate.properties("PollJira")["Timeout"]
+        assert seconds + 20 <= fargate.properties("PollJira")["Timeout"]
 
 
 @pytest.mark.parametrize(("name", "chosen"), [("WorkerTask", {}), ("RunJob", ON_LAMBDA)])
