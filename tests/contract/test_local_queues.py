@@ -1,34 +1,30 @@
 """The queues of one machine keep SQS's promises to workers that wait: `alm.moto_queues`."""
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from moto.sqs.models import SQSBackend
+from moto.sqs.models import Queue, SQSBackend
 
 from alm.moto_queues import hand_out_at_once, receive
 
 NAME = "jobs.fifo"
+PATCHED = (
+    (SQSBackend, "receive_message"),
+    (SQSBackend, "change_message_visibility"),
+    (Queue, "add_message"),
+    (Queue, "delete_message"),
+)
 
 
 @pytest.fixture
-def sqs(monkeypatch: pytest.MonkeyPatch) -> Iterator[SQSBackend]:
+def sqs(monkeypatch: pytest.MonkeyPatch) -> SQSBackend:
     """A queue as `alm.moto_process` has it; the patches are taken back afterwards."""
-    for owner, name in _patched():
+    for owner, name in PATCHED:
         monkeypatch.setattr(owner, name, getattr(owner, name))
     hand_out_at_once()
     backend = SQSBackend("us-east-1", "123456789012")
     backend.create_queue(NAME, FifoQueue="true")
-    yield backend
-
-
-def _patched() -> Iterator[tuple[type, str]]:
-    from moto.sqs.models import Queue
-
-    yield SQSBackend, "receive_message"
-    yield SQSBackend, "change_message_visibility"
-    yield Queue, "add_message"
-    yield Queue, "delete_message"
+    return backend
 
 
 def send(sqs: SQSBackend, name: str, group: str) -> None:

@@ -14,8 +14,8 @@ from alm.standins.model import Script
 from orchestrator.domain import adf
 from orchestrator.domain.job import JobRecord
 
-KEY = "DEMO-1"
-# The worker asks to be told of nothing else, and a person may have written more.
+TICKET = "DEMO-1"
+# What a comment's last line says of money.
 COST = re.compile(r"· \$[0-9]+\.[0-9]{2} ·")
 
 
@@ -73,14 +73,12 @@ class Steps:
 
     def comments(self) -> tuple[str, ...]:
         """The ticket's result comments."""
-        found = self.deployment.jira.issue(KEY).comments
+        found = self.deployment.jira.issue(TICKET).comments
         return tuple(adf.to_markdown(one.body) for one in found if not is_status(one))
 
     def records(self) -> tuple[JobRecord, ...]:
         """Every job's record."""
-        return tuple(
-            JobRecord.model_validate(item) for item in self.deployment.aws.jobs() if "state" in item
-        )
+        return tuple(JobRecord.model_validate(item) for item in self.deployment.aws.jobs() if "state" in item)
 
     def account(self, name: str) -> float:
         """What the one account of that kind stands at."""

@@ -10,7 +10,7 @@ from threading import Event
 
 import pytest
 from tests.e2e.alm_command import World
-from tests.e2e.step_by_step import COST, KEY, Steps
+from tests.e2e.step_by_step import COST, TICKET, Steps
 from tests.e2e.test_alm_operations import asked
 from tests.integration.agents import REPORT, bash, descendants, reports, still_running
 from tests.integration.deployment import until
@@ -68,18 +68,18 @@ def test_taking_the_label_off_stops_the_agent_and_is_told_once_and_putting_it_on
     with running(tmp_path, model) as (world, process):
         at_work = agents(process)
         assert at_work
-        world.jira.remove_label(KEY, "ai-processing")
+        world.jira.remove_label(TICKET, "ai-processing")
         until(lambda: not still_running(at_work))
-        until(lambda: "cancelled" in world.status(KEY)[0])
+        until(lambda: "cancelled" in world.status(TICKET)[0])
         assert not model.released.is_set(), "the model still thinks: nobody waited for it"
-        (told,) = world.comments(KEY)
+        (told,) = world.comments(TICKET)
         (first,) = asked(world, "jobs")
-        assert world.jira.issue(KEY).labels == ()
+        assert world.jira.issue(TICKET).labels == ()
 
         model.released.set()
-        world.jira.add_label(KEY, "ai-investigate")
-        until(lambda: len(world.comments(KEY)) == 2)
-        until(lambda: not world.jira.issue(KEY).labels)
+        world.jira.add_label(TICKET, "ai-investigate")
+        until(lambda: len(world.comments(TICKET)) == 2)
+        until(lambda: not world.jira.issue(TICKET).labels)
         until(lambda: all(job["state"] == "ended" for job in asked(world, "jobs")))
         jobs = asked(world, "jobs")
     assert "ACTION FAILED: cancelled" in told
@@ -87,7 +87,7 @@ def test_taking_the_label_off_stops_the_agent_and_is_told_once_and_putting_it_on
     assert COST.search(told)
     assert first["spent_usd"] > 0
     assert sorted(job["outcome"] for job in jobs) == ["cancelled", "succeeded"]
-    assert {tuple(re.findall("job (DEMO-1-[0-9a-z-]+)", one)) for one in world.comments(KEY)} == {
+    assert {tuple(re.findall("job (DEMO-1-[0-9a-z-]+)", one)) for one in world.comments(TICKET)} == {
         (job["job_id"],) for job in jobs
     }
 
@@ -97,7 +97,7 @@ def test_a_worker_that_goes_away_gives_its_job_to_another_and_what_its_agent_cos
     model: SlowModel, how: signal.Signals
 ) -> None:
     with Steps.around(model, "ai-investigate") as steps:
-        assert steps.poll()["claimed"] == [KEY]
+        assert steps.poll()["claimed"] == [TICKET]
         receipt = steps.receipt()
         first = steps.deployment.worker()
         until(model.thinks.is_set)
@@ -117,7 +117,7 @@ def test_a_worker_that_goes_away_gives_its_job_to_another_and_what_its_agent_cos
         (record,) = steps.records()
         accounts = [steps.account("ticket"), steps.account("day")]
         (told,) = steps.comments()
-        assert steps.deployment.jira.issue(KEY).labels == ()
+        assert steps.deployment.jira.issue(TICKET).labels == ()
     (of_the_lost,) = lost.costs.values()
     assert "INVESTIGATION RESULTS" in told
     assert (record.state, record.outcome, len(record.costs)) == (JobState.ENDED, "succeeded", 2)

@@ -144,7 +144,7 @@ def test_every_alarm_has_its_row_in_the_runbook() -> None:
         r"AlarmName: !Sub \$\{Deployment\} (.+)", (ROOT / "infra" / "alarms.yaml").read_text()
     )
     rows = re.findall(
-        r"^\| ([a-z ]+) \| ", OPERATIONS.partition("## Alarms")[2].partition("## Pause")[0], re.MULTILINE
+        r"^\| ([a-z ]+) \| ", OPERATIONS.partition("## Alarms")[2].partition("\n## ")[0], re.MULTILINE
     )
     assert alarms
     assert set(rows) - {"alarm"} == set(alarms)

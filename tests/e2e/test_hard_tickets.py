@@ -51,7 +51,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
                 "Bug", f"{summary} ticket", description=description, labels=("ai-investigate",)
             )
         world.jira.create_issue("Story", "for-another-type", labels=("ai-investigate",))
-        status, printed = world.alm("run", "--once", limit_s=240)
+        # One poll claims three jobs for each worker.
+        status, printed = world.alm("run", "--once", "--concurrency", "3", limit_s=240)
         assert status == 0, printed
         yield world
 

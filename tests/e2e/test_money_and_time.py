@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.e2e.alm_command import World
-from tests.e2e.step_by_step import COST, KEY, Steps
+from tests.e2e.step_by_step import COST, TICKET, Steps
 from tests.e2e.test_alm_operations import asked
 from tests.integration.agents import REPORT, bash, reports
 from tests.integration.deployment import until
@@ -27,7 +27,7 @@ def running(folder: Path, **limits: str) -> Iterator[World]:
         world.jira.create_issue("Bug", "First", description="x", labels=("ai-investigate",))
         process = world.start("run", "--poll-interval", "1")
         try:
-            until(lambda: bool(world.comments(KEY)) and not world.jira.issue(KEY).labels)
+            until(lambda: bool(world.comments(TICKET)) and not world.jira.issue(TICKET).labels)
             yield world
         finally:
             process.send_signal(signal.SIGINT)
@@ -45,16 +45,16 @@ def test_a_second_job_that_a_ticket_has_no_money_for_is_refused_with_what_a_pers
 ) -> None:
     with running(tmp_path, TICKET_BUDGET_USD=JUST_ONE) as world:
         asked_before = len(world.model.requests)
-        world.jira.add_label(KEY, "ai-impact")
-        until(lambda: len(world.comments(KEY)) == 2)
-        words = told(world, KEY)
+        world.jira.add_label(TICKET, "ai-impact")
+        until(lambda: len(world.comments(TICKET)) == 2)
+        words = told(world, TICKET)
         (ticket,) = asked(world, "jobs", "--by", "ticket")
         assert len(world.model.requests) == asked_before
     assert "ACTION FAILED: refused" in words
     assert "The budget of this ticket is $2.00. Of that $0.0" in words
     assert "It resets on 20" in words
     assert "TICKET_BUDGET_USD" in words
-    assert (ticket["ticket"], ticket["budget_usd"], 0 < ticket["usd"] < 1) == (KEY, 2.0, True)
+    assert (ticket["ticket"], ticket["budget_usd"], 0 < ticket["usd"] < 1) == (TICKET, 2.0, True)
 
 
 def test_a_job_that_a_day_has_no_money_for_waits_and_says_until_when_and_can_be_cancelled(
@@ -112,17 +112,18 @@ def test_what_an_agent_had_changed_when_its_time_was_over_is_where_the_next_run_
         (words,) = steps.comments()
         assert steps.deployment.github.pull_requests() == ()
 
-        steps.deployment.jira.add_label(KEY, "ai-retry")
+        steps.deployment.jira.add_label(TICKET, "ai-retry")
         steps.poll()
         assert steps.deployment.ended(steps.deployment.worker()) == 0
         steps.publish()
-        issue, github = steps.deployment.jira.issue(KEY), steps.deployment.github
+        issue, github = steps.deployment.jira.issue(TICKET), steps.deployment.github
         (pull_request,) = github.pull_requests()
         mended, new = (github.file(pull_request.head, path) for path in ("shop/cart.py", "CHANGES.md"))
         seen = str([body["messages"] for _, body in steps.deployment.model.requests])
         records = steps.records()
     assert (first.outcome, first.spent_usd > 0) == ("timed_out", True)
     assert "ACTION FAILED: timed out" in words
+    assert "after the 10 seconds that this deployment gives to an agent" in words
     assert "is kept as a draft (1 file)" in words
     assert f"alm show {first.job_id} --diff | git apply" in words
     assert COST.search(words)

@@ -52,6 +52,16 @@ def _refused_call(status: int) -> AgentRun:
             "after its 20 minutes, and just then the model's service was overloaded (529). Try again later",
         ),
         (agent_run(stop=Stop.DEADLINE, upstream_status=502), Outcome.TIMED_OUT, "timeout_minutes"),
+        (
+            agent_run(stop=Stop.DEADLINE, capped_s=780),
+            Outcome.TIMED_OUT,
+            "after the 780 seconds that this deployment gives to an agent. Make the ticket smaller",
+        ),
+        (
+            agent_run(stop=Stop.DEADLINE, capped_s=780),
+            Outcome.TIMED_OUT,
+            "or more precise, or raise CLAUDE_TIMEOUT_SECONDS.",
+        ),
         (agent_run(stop=Stop.CANCELLED), Outcome.CANCELLED, "A person took the label `ai-processing` off"),
         (replace(_error(), stop=Stop.CANCELLED), Outcome.CANCELLED, "or cancelled the job"),
         (agent_run(result=None, stop=Stop.INTERRUPTED), Outcome.CANCELLED, "The orchestrator was stopped"),

@@ -1,79 +1,22 @@
 """One poll: in which order it does what, how much it takes on, and how long it goes on looking."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 from tests.builders import issue, job
-from tests.fakes import wiring
-from tests.fakes.clock import FakeClock
-from tests.fakes.pipeline import REPO, SERVER, Pipeline
-from tests.fakes.tracker import FakeTracker
+from tests.fakes.polled import Polled
 
 from orchestrator.domain.issue import Issue, Left
 from orchestrator.domain.job import PROCESSING_LABEL, Job
 from orchestrator.domain.outcome import Outcome
 from orchestrator.errors import ConfigError, RefusedError, TransientError
 from orchestrator.usecases.find_issues import PAGE
-from orchestrator.usecases.poll import Poll, PollReport
-
-
-@dataclass
-class ActingClock(FakeClock):
-    """Lets something happen while somebody sleeps for the so-manieth time."""
-
-    acts: dict[int, Callable[[], None]] = field(default_factory=dict)
-
-    def sleep(self, seconds: float) -> None:
-        super().sleep(seconds)
-        self.acts.get(len(self.slept), lambda: None)()
-
-
-@dataclass
-class World(Pipeline):
-    """A poll, what it may take on and for how long it watches; `slow_s` is what the tracker takes for a read."""
-
-    clock: ActingClock = field(default_factory=ActingClock)
-    limit: int = 12
-    watch_s: float = 0.0
-    slow_s: float = 0.0
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.tracker = _SlowTracker(world=self)
-
-    def poller(self) -> Poll:
-        return wiring.poller(self, SERVER, REPO, launch=self.launch, limit=self.limit, watch_s=self.watch_s)
-
-    def running(self) -> Job:
-        """A job of DEMO-1 that a worker is at."""
-        self.tracker.add(issue())
-        taken = self.take()
-        self.jobs.start(taken, 1)
-        self.tracker.requests.clear()
-        return taken
-
-    def label(self, count: int, first: int = 1) -> None:
-        """So many issues that wait."""
-        self.tracker.add(*(issue(id=str(one), key=f"DEMO-{one}") for one in range(first, first + count)))
-
-    def claimed(self) -> list[str]:
-        return [claimed.issue_key for claimed in self.poll().claimed]
-
-
-@dataclass
-class _SlowTracker(FakeTracker):
-    world: Any = None
-
-    def read(self, key: str) -> Issue | None:
-        self.world.clock.now += self.world.slow_s
-        return super().read(key)
+from orchestrator.usecases.poll import PollReport
 
 
 @pytest.fixture
-def world() -> World:
-    return World()
+def world() -> Polled:
+    return Polled()
 
 
 def _claimed(by: Job, **changes: Any) -> Issue:
@@ -81,26 +24,26 @@ def _claimed(by: Job, **changes: Any) -> Issue:
     return issue(**(claim | changes))
 
 
-def test_an_idle_poll_is_one_search(world: World) -> None:
+def test_an_idle_poll_is_one_search(world: Polled) -> None:
     world.watch_s = 50
     world.tracker.add(issue(labels=frozenset({"customer"})), issue(key="OTHER-1"))
     assert world.poll() == PollReport()
     assert (world.tracker.calls(), world.clock.slept) == (["search"], [])
 
 
-def test_the_search_asks_for_every_label_and_for_claimed_issues(world: World) -> None:
+def test_the_search_asks_for_every_label_and_for_claimed_issues(world: Polled) -> None:
     world.poll()
     labels = '"ai-investigate", "ai-fix", "ai-retry", "ai-processing"'
     jql = f'project = "DEMO" AND labels in ({labels}) ORDER BY created ASC'
     assert world.tracker.requests == [("search", jql)]
 
 
-def test_claims_are_made_in_the_order_of_the_search(world: World) -> None:
+def test_claims_are_made_in_the_order_of_the_search(world: Polled) -> None:
     world.tracker.add(*(issue(id=str(number), key=f"DEMO-{number}") for number in (3, 1, 2)))
     assert world.claimed() == ["DEMO-3", "DEMO-1", "DEMO-2"]
 
 
-def test_a_second_poll_looks_at_the_ticket_and_does_nothing_more(world: World) -> None:
+def test_a_second_poll_looks_at_the_ticket_and_does_nothing_more(world: Polled) -> None:
     world.tracker.add(issue())
     world.poll()
     world.tracker.requests.clear()
@@ -109,14 +52,14 @@ def test_a_second_poll_looks_at_the_ticket_and_does_nothing_more(world: World) -
     assert len(world.queue.messages) == 1
 
 
-def test_a_known_job_is_left_alone_without_another_request(world: World) -> None:
+def test_a_known_job_is_left_alone_without_another_request(world: Polled) -> None:
     world.tracker.add(_claimed(job()))
     world.jobs.create(job(), None)
     assert world.poll() == PollReport()
     assert world.tracker.calls() == ["look", "search"]
 
 
-def test_the_next_label_is_taken_when_the_first_job_has_ended(world: World) -> None:
+def test_the_next_label_is_taken_when_the_first_job_has_ended(world: Polled) -> None:
     world.tracker.add(issue(labels=frozenset({"ai-fix", "ai-investigate"})))
     (first,) = world.poll().claimed
     assert (first.action, world.poll()) == ("investigate", PollReport())
@@ -137,7 +80,7 @@ def test_the_next_label_is_taken_when_the_first_job_has_ended(world: World) -> N
         (ValueError("secret"), "ValueError"),
     ],
 )
-def test_one_failing_issue_does_not_stop_the_others(world: World, error: Exception, told: str) -> None:
+def test_one_failing_issue_does_not_stop_the_others(world: Polled, error: Exception, told: str) -> None:
     world.label(2)
     world.tracker.faults.plan("claim", error)
     report = world.poll()
@@ -148,7 +91,7 @@ def test_one_failing_issue_does_not_stop_the_others(world: World, error: Excepti
 
 
 @pytest.mark.parametrize("call", ["read", "look"])
-def test_a_faulty_configuration_stops_the_poll(world: World, call: str) -> None:
+def test_a_faulty_configuration_stops_the_poll(world: Polled, call: str) -> None:
     world.running()
     world.label(1, first=2)
     world.tracker.faults.plan(call, ConfigError("Jira did not accept a fresh access token (401)."))
@@ -157,13 +100,13 @@ def test_a_faulty_configuration_stops_the_poll(world: World, call: str) -> None:
     assert "claim" not in world.tracker.calls()
 
 
-def test_a_search_that_fails_fails_the_poll(world: World) -> None:
+def test_a_search_that_fails_fails_the_poll(world: Polled) -> None:
     world.tracker.faults.plan("search", TransientError("Jira answered 503."))
     with pytest.raises(TransientError):
         world.poll()
 
 
-def test_no_more_is_claimed_than_fits_beside_what_is_under_way(world: World) -> None:
+def test_no_more_is_claimed_than_fits_beside_what_is_under_way(world: Polled) -> None:
     world.limit = 3
     world.label(5)
     assert world.claimed() == ["DEMO-1", "DEMO-2", "DEMO-3"]
@@ -176,7 +119,7 @@ def test_no_more_is_claimed_than_fits_beside_what_is_under_way(world: World) -> 
     assert world.claimed() == ["DEMO-4"]
 
 
-def test_without_room_a_backlog_is_not_leafed_through(world: World) -> None:
+def test_without_room_a_backlog_is_not_leafed_through(world: Polled) -> None:
     world.limit = 1
     world.running()
     world.label(2 * PAGE, first=2)
@@ -184,14 +127,14 @@ def test_without_room_a_backlog_is_not_leafed_through(world: World) -> None:
     assert world.tracker.calls().count("search") == 2  # one page, and the claimed ones beyond it
 
 
-def test_an_issue_that_cannot_be_claimed_takes_no_room(world: World) -> None:
+def test_an_issue_that_cannot_be_claimed_takes_no_room(world: Polled) -> None:
     world.limit = 1
     world.label(2)
     world.tracker.faults.plan("claim", TransientError("Jira answered 503."))
     assert world.claimed() == ["DEMO-2"]
 
 
-def test_a_cancelled_job_makes_room_at_once(world: World) -> None:
+def test_a_cancelled_job_makes_room_at_once(world: Polled) -> None:
     world.limit = 1
     world.running()
     world.tracker.relabel("DEMO-1", off=PROCESSING_LABEL)
@@ -199,7 +142,7 @@ def test_a_cancelled_job_makes_room_at_once(world: World) -> None:
     assert world.claimed() == ["DEMO-2"]
 
 
-def test_a_claimed_issue_nobody_knows_is_brought_back_even_without_room(world: World) -> None:
+def test_a_claimed_issue_nobody_knows_is_brought_back_even_without_room(world: Polled) -> None:
     world.limit = 1
     world.running()
     lost = job(job_id="DEMO-2-investigate-1", issue_id="2", issue_key="DEMO-2")
@@ -208,7 +151,7 @@ def test_a_claimed_issue_nobody_knows_is_brought_back_even_without_room(world: W
     assert world.poll() == PollReport(resumed=(lost,))
 
 
-def test_claimed_issues_come_before_waiting_ones(world: World) -> None:
+def test_claimed_issues_come_before_waiting_ones(world: Polled) -> None:
     lost = job(job_id="DEMO-9-investigate-1", issue_id="9", issue_key="DEMO-9")
     world.label(1)
     world.tracker.add(_claimed(lost, id="9", key="DEMO-9"))
@@ -218,76 +161,10 @@ def test_claimed_issues_come_before_waiting_ones(world: World) -> None:
 
 @pytest.mark.parametrize(("slow_s", "claims"), [(75, 2), (74, 3)])
 def test_what_would_be_claimed_too_late_is_left_to_the_next_poll(
-    world: World, slow_s: float, claims: int
+    world: Polled, slow_s: float, claims: int
 ) -> None:
     world.label(5)
     world.slow_s = slow_s
     assert len(world.claimed()) == claims
     world.slow_s = 0
     assert len(world.claimed()) == 5 - claims
-
-
-def test_a_label_taken_off_after_the_claims_is_seen_within_ten_seconds(world: World) -> None:
-    taken = world.running()
-    world.watch_s = 50
-    world.clock.acts[3] = lambda: world.tracker.relabel("DEMO-1", off=PROCESSING_LABEL)
-    assert world.poll().cancelled == (taken,)
-    assert world.jobs.records[taken.job_id].cancel_asked
-    assert world.clock.slept == [10] * 5
-    # One before the claims, three until it is seen; who is asked to end is not looked at again.
-    assert world.tracker.calls().count("look") == 4
-
-
-def test_watching_ends_with_the_last_job(world: World) -> None:
-    taken = world.running()
-    world.watch_s = 50
-    world.clock.acts[2] = lambda: world.jobs.end(taken, Outcome.SUCCEEDED, 0.25)
-    world.poll()
-    assert world.clock.slept == [10] * 2
-
-
-def test_a_job_nobody_is_at_yet_is_looked_at_once_a_poll(world: World) -> None:
-    world.tracker.add(issue())
-    taken = world.take()
-    world.tracker.requests.clear()
-    world.watch_s = 50
-
-    def taken_by_a_worker() -> None:
-        world.jobs.start(taken, 1)
-
-    world.clock.acts[4] = taken_by_a_worker
-    world.poll()
-    assert world.clock.slept == [10] * 5
-    # One before the claims, and from the fourth sleep on.
-    assert world.tracker.calls().count("look") == 3
-
-
-def test_a_job_taken_since_the_last_look_is_cancelled_by_the_next_one(world: World) -> None:
-    world.tracker.add(issue())
-    taken = world.take()
-    world.watch_s = 10
-
-    def taken_by_a_worker_and_cancelled() -> None:
-        world.jobs.start(taken, 1)
-        world.tracker.relabel("DEMO-1", off=PROCESSING_LABEL)
-
-    world.clock.acts[1] = taken_by_a_worker_and_cancelled
-    assert world.poll().cancelled == (taken,)
-
-
-def test_watching_is_over_before_the_next_poll_however_long_the_claims_took(world: World) -> None:
-    world.running()
-    world.watch_s = 50
-    world.label(1, first=2)
-    world.slow_s = 31
-    world.poll()
-    assert world.clock.slept == [10]
-
-
-def test_a_tracker_that_is_away_while_it_is_watched_is_asked_again(world: World) -> None:
-    taken = world.running()
-    world.watch_s = 50
-    world.clock.acts[1] = lambda: world.tracker.faults.plan("look", TransientError("Jira answered 503."))
-    world.clock.acts[2] = lambda: world.tracker.relabel("DEMO-1", off=PROCESSING_LABEL)
-    assert world.poll().cancelled == (taken,)
-    assert world.events.warnings() == ["ticket.not_seen"]

@@ -59,7 +59,11 @@ def _add_demo(parser: argparse.ArgumentParser) -> None:
 def _add_run(parser: argparse.ArgumentParser) -> None:
     _add_env_file(parser)
     parser.add_argument("--poll-interval", type=_seconds, metavar="N", help="seconds between polls")
-    parser.add_argument("--once", action="store_true", help="poll once, finish its jobs, end")
+    parser.add_argument(
+        "--once",
+        action="store_true",
+        help="poll once (three tickets for each worker at most), finish its jobs, end",
+    )
     parser.add_argument("--dry-run", action="store_true", help="show what would be done; write nothing")
     parser.add_argument("-v", "--verbose", action="store_true", help="show every log line")
     parser.add_argument("--logs-dir", type=Path, default=Path("logs"), help="JSON logs (default: logs)")

@@ -22,7 +22,7 @@ _lock = RLock()
 
 def hand_out_at_once() -> None:
     """For good, in this process."""
-    SQSBackend.receive_message = receive  # type: ignore[method-assign]
+    SQSBackend.receive_message = receive  # type: ignore[method-assign, assignment]
     Queue.add_message = _locked(_add)  # type: ignore[method-assign]
     Queue.delete_message = _locked(_delete)  # type: ignore[method-assign]
     SQSBackend.change_message_visibility = _locked(_hide)  # type: ignore[method-assign]

@@ -63,7 +63,10 @@ class Stop(StrEnum):
 
 @dataclass(frozen=True)
 class AgentRun:
-    """One run of the agent, as it ended. `result` is the CLI's result message, None if it never came."""
+    """One run of the agent, as it ended. `result` is the CLI's result message, None if it never came.
+
+    `capped_s` is what the deployment gives to an agent, where that is less than the action's own time.
+    """
 
     exit_status: int
     result: Mapping[str, Any] | None
@@ -72,6 +75,7 @@ class AgentRun:
     model: str = ""
     turns: int = 0
     duration_ms: int = 0
+    capped_s: float | None = None
     upstream_status: int | None = None
     offered: dict[str, Any] | None = None
     said: str = ""

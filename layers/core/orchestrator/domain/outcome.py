@@ -112,13 +112,18 @@ _STOPPED: Mapping[Stop, str] = {
 
 
 def _deadline_reason(action: Action, run: AgentRun) -> str:
-    stopped = f"The agent was stopped after its {action.timeout_minutes:g} minutes"
+    if run.capped_s is None:
+        time, setting = f"its {action.timeout_minutes:g} minutes", "timeout_minutes for this action"
+    else:
+        time = f"the {run.capped_s:g} seconds that this deployment gives to an agent"
+        setting = "CLAUDE_TIMEOUT_SECONDS"
+    stopped = f"The agent was stopped after {time}"
     if run.upstream_status in OVERLOADED:
         return (
             f"{stopped}, and just then the model's service was overloaded ({run.upstream_status}). "
             "Try again later."
         )
-    return f"{stopped}. Make the ticket smaller or more precise, or raise timeout_minutes for this action."
+    return f"{stopped}. Make the ticket smaller or more precise, or raise {setting}."
 
 
 def _errored(action: Action, run: AgentRun) -> Verdict | None:

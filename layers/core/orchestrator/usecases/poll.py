@@ -19,6 +19,7 @@ from orchestrator.usecases.watch_jobs import WatchJobs
 CLAIMING_S = 150.0
 # So many times the jobs under way may wait for money or for a person, until no more are claimed.
 MOST_RESTING = 10
+MOST_WAITING = 20
 # Who takes the label off waits for this, for the worker's look and for the agent's end: 30 s for all of them.
 LOOK_EVERY_S = 10.0
 
@@ -42,6 +43,7 @@ class _Done:
     resumed: list[Job] = field(default_factory=list)
     cancelled: list[Job] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
+    looked_at: float = 0.0
 
     def report(self) -> PollReport:
         return PollReport(
@@ -72,7 +74,8 @@ class Poll:
 
     def __call__(self) -> PollReport:
         """Do what is to be done; an issue or a job that fails does not stop the others."""
-        began, done = self.clock.monotonic(), _Done()
+        began = self.clock.monotonic()
+        done = _Done(looked_at=began)
         try:
             self._look(done, began + CLAIMING_S)
         finally:
@@ -95,6 +98,8 @@ class Poll:
                 return  # claimed ones come first, and the next poll goes on here
             if isinstance(asked, Claim | Resume):
                 self._take(seen.key, done)
+            if self.clock.monotonic() - done.looked_at >= LOOK_EVERY_S:
+                self._look_once_more(done)
 
     def _free(self, active: tuple[JobRecord, ...], cancelled: int) -> int:
         """How many more jobs fit in. Those that rest take no worker, but each is looked at by every poll."""
@@ -118,20 +123,33 @@ class Poll:
 
     def _look_again(self, done: _Done, until: float) -> None:
         """For as long as jobs are under way and it is not time for the next poll; one that rests is in no hurry."""
-        records = self._under_way()
-        while records and self.clock.monotonic() + LOOK_EVERY_S <= until:
+        is_busy = any(not one.rests for one in self.jobs.active())
+        while is_busy and self.clock.monotonic() + LOOK_EVERY_S <= until:
             self.clock.sleep(LOOK_EVERY_S)
-            # Read after the sleep: a worker may have taken a job meanwhile, and its label may be off already.
-            records = self._under_way()
-            running = tuple(one for one in records if one.state is JobState.RUNNING and not one.cancel_asked)
-            done.cancelled += self.watch.cancelled(running)
+            is_busy = self._look_once_more(done)
 
-    def _under_way(self) -> tuple[JobRecord, ...]:
-        return tuple(one for one in self.jobs.active() if one.state is not JobState.WAITING)
+    def _look_once_more(self, done: _Done) -> bool:
+        """End what was cancelled since; whether anything is under way."""
+        under_way = tuple(one for one in self.jobs.active() if not one.rests)
+        done.cancelled += self.watch.cancelled(_in_a_hurry(under_way))
+        done.looked_at = self.clock.monotonic()
+        return bool(under_way)
 
     def _tell_age(self, active: Iterable[JobRecord]) -> None:
         now = self.clock.time()
         self.events.metric("OldestJobSeconds", max((one.age_s(now) for one in active), default=0.0))
+
+
+def _in_a_hurry(under_way: tuple[JobRecord, ...]) -> tuple[JobRecord, ...]:
+    """Every agent at work, and the latest jobs that wait: those whose label people most often think better of.
+
+    A look costs Jira a request for each, and its quota is one of hours: the others are looked at once a poll.
+    """
+    open_ones = [one for one in under_way if not one.cancel_asked]
+    running = [one for one in open_ones if one.state is JobState.RUNNING]
+    waiting = [one for one in open_ones if one.state is JobState.QUEUED]
+    waiting.sort(key=lambda one: one.queued_at or 0.0, reverse=True)
+    return (*running, *waiting[:MOST_WAITING])
 
 
 def poll_once(make: Callable[[], Poll], events: Events) -> PollReport:

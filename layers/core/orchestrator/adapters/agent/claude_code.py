@@ -109,7 +109,9 @@ class ClaudeCode:
             stop = supervision.wait(limit_s, task.halt)
             status = supervision.exit_status()
         run = self._finished(supervision, gateway, status, (stop, time.monotonic() - started))
-        return replace(run, probes=standing.probes)
+        return replace(
+            run, probes=standing.probes, capped_s=None if limit_s == task.action.timeout_s else limit_s
+        )
 
     def _limit_s(self, action: Action) -> float:
         return min(action.timeout_s, self.timeout_s or action.timeout_s)
