@@ -27,17 +27,32 @@ class ActingClock(FakeClock):
 
 
 @dataclass
+class SlowTracker(FakeTracker):
+    """A read takes the world's `slow_s`, and lets something happen."""
+
+    world: Any = None
+
+    acts: dict[str, Callable[[], None]] = field(default_factory=dict)
+
+    def read(self, key: str) -> Issue | None:
+        self.world.clock.now += self.world.slow_s
+        self.acts.get(key, lambda: None)()
+        return super().read(key)
+
+
+@dataclass
 class Polled(Pipeline):
     """A poll, what it may take on and for how long it watches; `slow_s` is what the tracker takes for a read."""
 
     clock: ActingClock = field(default_factory=ActingClock)
+    tracker: SlowTracker = field(default_factory=SlowTracker)
     limit: int = 12
     watch_s: float = 0.0
     slow_s: float = 0.0
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.tracker = SlowTracker(world=self)
+        self.tracker.world = self
 
     def poller(self) -> Poll:
         return wiring.poller(self, SERVER, REPO, launch=self.launch, limit=self.limit, watch_s=self.watch_s)
@@ -56,15 +71,3 @@ class Polled(Pipeline):
 
     def claimed(self) -> list[str]:
         return [claimed.issue_key for claimed in self.poll().claimed]
-
-
-@dataclass
-class SlowTracker(FakeTracker):
-    world: Any = None
-
-    acts: dict[str, Callable[[], None]] = field(default_factory=dict)
-
-    def read(self, key: str) -> Issue | None:
-        self.world.clock.now += self.world.slow_s
-        self.acts.get(key, lambda: None)()
-        return super().read(key)
