@@ -148,11 +148,16 @@ def _succeeded(world: World, prefix: str) -> bool:
 
 def _cost(world: World, record: JobRecord) -> Iterator[Broken]:
     spent = sum(world.spent.get(record.job_id, ()))
+    total = round(sum(sum(runs) for runs in world.spent.values()), 6)
     known = round(sum(one.spent_usd for one in world.jobs.records.values() if one.costs), 6)
     for account in Account:
         charged = round(sum(usd for (kind, _), usd in world.jobs.accounts.items() if kind is account), 6)
         if charged != known:
             yield Broken(Kind.LOST, f"the accounts by {account} say ${charged}, the records ${known}")
+        if charged < total:
+            yield Broken(
+                Kind.LOST, f"the accounts by {account} know ${charged} of the ${total} that were spent"
+            )
     if record.spent_usd < spent:
         yield Broken(
             Kind.LOST, f"the record knows ${record.spent_usd:.2f} of the ${spent:.2f} that were spent"

@@ -14,6 +14,11 @@ from orchestrator.domain.outcome import JobResult, Outcome, Verdict
 from orchestrator.errors import ConfigError, NotFoundError
 
 
+def nobody() -> JiraCloud:
+    """No ticket has to be asked for anything."""
+    raise AssertionError
+
+
 @pytest.fixture
 def where(aws: LocalAws) -> Iterator[Deployment]:
     with a_stack(aws) as (_, found):
@@ -121,7 +126,7 @@ def test_redriven_jobs_come_again_in_their_issues_order(where: Deployment) -> No
     sent = [a_job("DEMO-1"), a_job("DEMO-2"), a_job("DEMO-1")]
     for job in sent:
         queue(where, "JobDeadLettersUrl").send(job)
-    redriven, results = steering.redrive(where, wait_s=0)
+    redriven, results = steering.redrive(where, nobody, wait_s=0)
     assert (sorted(redriven.moved), redriven.foreign) == (sorted(job.job_id for job in sent), 0)
     assert (results.moved, results.foreign) == ((), 0)
     again = queue(where, "JobQueueUrl")
@@ -141,7 +146,7 @@ def test_a_redriven_message_is_known_by_its_own_id_not_by_the_jobs_that_sqs_woul
 ) -> None:
     dead = queue(where, "JobDeadLettersUrl")
     dead.send(a_job())
-    steering.redrive(where, wait_s=0)
+    steering.redrive(where, nobody, wait_s=0)
     (message,) = where.sqs.receive_message(
         QueueUrl=where.outputs["JobQueueUrl"], MessageSystemAttributeNames=["MessageDeduplicationId"]
     )["Messages"]
@@ -151,7 +156,7 @@ def test_a_redriven_message_is_known_by_its_own_id_not_by_the_jobs_that_sqs_woul
 def test_results_are_redriven_to_the_result_queue(where: Deployment) -> None:
     job = a_job()
     queue(where, "ResultDeadLettersUrl").send(job)
-    _, results = steering.redrive(where, wait_s=0)
+    _, results = steering.redrive(where, nobody, wait_s=0)
     assert results.moved == (job.job_id,)
     assert bodies(where, "ResultQueueUrl") == [job.model_dump_json()]
 
@@ -162,7 +167,7 @@ def test_a_message_that_is_not_ours_stays_where_it_is_and_is_counted(where: Depl
         QueueUrl=dead, MessageBody="not a job", MessageGroupId="x", MessageDeduplicationId="x"
     )
     queue(where, "JobDeadLettersUrl").send(a_job())
-    redriven, _ = steering.redrive(where, wait_s=0)
+    redriven, _ = steering.redrive(where, nobody, wait_s=0)
     assert (len(redriven.moved), redriven.foreign) == (1, 1)
     assert bodies(where, "JobDeadLettersUrl") == ["not a job"]
 
@@ -172,7 +177,7 @@ def test_a_message_that_is_not_ours_is_deleted_only_when_asked(where: Deployment
     where.sqs.send_message(
         QueueUrl=dead, MessageBody="not a job", MessageGroupId="x", MessageDeduplicationId="x"
     )
-    redriven, _ = steering.redrive(where, delete_foreign=True, wait_s=0)
+    redriven, _ = steering.redrive(where, nobody, delete_foreign=True, wait_s=0)
     assert redriven.words() == "jobs: 0 message(s) brought back, 1 not ours deleted"
     assert bodies(where, "JobDeadLettersUrl") == []
 
@@ -181,6 +186,6 @@ def test_a_message_of_a_newer_release_is_left_for_it_and_never_deleted(where: De
     dead = where.outputs["JobDeadLettersUrl"]
     newer = a_job().model_dump_json().replace('"version":1', '"version":2')
     where.sqs.send_message(QueueUrl=dead, MessageBody=newer, MessageGroupId="x", MessageDeduplicationId="x")
-    redriven, _ = steering.redrive(where, delete_foreign=True, wait_s=0)
+    redriven, _ = steering.redrive(where, nobody, delete_foreign=True, wait_s=0)
     assert redriven.words() == "jobs: 0 message(s) brought back, 1 of a newer release left there"
     assert bodies(where, "JobDeadLettersUrl") == [newer]

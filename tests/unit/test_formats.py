@@ -145,7 +145,7 @@ def test_everything_that_is_stored_says_its_version(kind: str) -> None:
 FIELDS_OF_VERSION_1: Mapping[type[BaseModel], str] = {
     Job: "action issue_id issue_key job_id label version",
     Brief: "context description issue_type latest pull_request status_comment summary unfinished url version",
-    JobResult: "branch changeset continued cost_usd denials draft duration_ms model report sandbox spent "
+    JobResult: "branch changeset continued cost_usd denials draft duration_ms given_up model report sandbox spent "
     "subject summary text turns unformed verdict version",
     Changeset: "base_sha blocked changes diff",
     FileChange: "before content_b64 mode path",

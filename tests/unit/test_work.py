@@ -13,7 +13,6 @@ from tests.fakes.queue import FakeQueue
 
 from orchestrator.domain.job import MAX_ATTEMPTS, JobState, brief_key
 from orchestrator.domain.money import Account, Limits, day_of
-from orchestrator.domain.outcome import Outcome
 from orchestrator.errors import NEWER_AFTER_S, ForeignMessage, NewerFormat, NewerMessage, TransientError
 from orchestrator.ports import Delivery
 from orchestrator.usecases.work import LONGEST_HIDDEN_S, MOST_FOREIGN, RETRY_AFTER_S, Work
@@ -112,14 +111,6 @@ def test_a_job_with_something_of_a_newer_release_waits_for_that_one(world: World
     world.worker.take_one(0)
     assert queued_for(world) == NEWER_AFTER_S + 1
     assert world.results.messages == []
-
-
-def test_a_job_whose_every_try_fails_ends_with_a_result(world: World) -> None:
-    world.cloner.faults.plan("clone", *[TransientError("GitHub did not answer.")] * 3)
-    for _ in range(3):
-        world.worker.take_one(1000)
-    assert world.queue.messages == []
-    assert world.artifacts.result(job().job_id).verdict.outcome is Outcome.FAILED
 
 
 def test_an_error_of_ours_leaves_the_message_to_the_queue(world: World) -> None:

@@ -116,6 +116,7 @@ def _add_retry(parser: argparse.ArgumentParser) -> None:
 def _add_redrive(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--delete-foreign", action="store_true", help="delete messages that are not ours")
     _add_deployment(parser)
+    _add_env_file(parser)
     parser.set_defaults(command=_redrive)
 
 

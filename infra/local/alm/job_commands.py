@@ -81,7 +81,9 @@ def retry_job(options: argparse.Namespace) -> int:
 
 def redrive(options: argparse.Namespace) -> int:
     """Bring back what was given up."""
-    redriven = steering.redrive(_deployment(options), delete_foreign=options.delete_foreign)
+    redriven = steering.redrive(
+        _deployment(options), lambda: _jira(options), delete_foreign=options.delete_foreign
+    )
     if options.json:
         shown.say_json({one.queue: _redriven_json(one) for one in redriven})
         return 0
@@ -168,7 +170,12 @@ def _spending_json(one: Spending, account_of: Account, limits: Limits | None) ->
 
 
 def _redriven_json(one: steering.Redriven) -> dict[str, Any]:
-    return {"moved": list(one.moved), "foreign": one.foreign, "newer": one.newer}
+    return {
+        "moved": list(one.moved),
+        "asked": list(one.asked),
+        "foreign": one.foreign,
+        "newer": one.newer,
+    }
 
 
 def _dollars(cost_usd: float | None) -> str:

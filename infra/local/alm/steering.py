@@ -1,8 +1,12 @@
 """What a person does to jobs: cancel one, ask for one again, bring back messages that were given up."""
 
+from collections import Counter
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from alm import jobs
 from alm.account import aws_answers
 from alm.deployment import Deployment
 from alm.jobs import StoredJob, job_of
@@ -11,7 +15,7 @@ from orchestrator.adapters.dynamodb import DynamoJobStore
 from orchestrator.adapters.jira_cloud import JiraCloud
 from orchestrator.adapters.s3 import S3Artifacts
 from orchestrator.adapters.sqs import SqsQueue
-from orchestrator.domain.job import Job, JobState, read_stored, result_key
+from orchestrator.domain.job import PROCESSING_LABEL, Job, JobState, read_stored, result_key
 from orchestrator.domain.outcome import JobResult, Outcome
 from orchestrator.errors import ConfigError, NewerFormat, NotFoundError
 from orchestrator.usecases.cancel_job import BY_COMMAND, CancelJob
@@ -84,11 +88,24 @@ def retry(jira: JiraCloud, record: StoredJob) -> str:
     return f"{job.label} is on {job.issue_key} again: the next poll makes a new job of it."
 
 
+def ask_again(jira: JiraCloud, record: StoredJob) -> bool:
+    """The same for a job that was given up, unless its ticket has moved on since; whether the label was put on."""
+    job = job_of(record)
+    issue = jira.read(job.issue_key)
+    if issue is None or issue.labels & {job.label, PROCESSING_LABEL}:
+        return False
+    if issue.unfinished is None or issue.unfinished.job_id != job.job_id:
+        return False
+    jira.ask_for(job.issue_key, job.label)
+    return True
+
+
 @dataclass(frozen=True)
 class Redriven:
     """What became of a dead-letter queue's messages.
 
     `foreign` are those that are not ours; `newer` those that only a newer release can read: they are never deleted.
+    `asked` are jobs whose ticket was told that they failed: their label was put on again, or had no need to be.
     """
 
     queue: str
@@ -96,48 +113,108 @@ class Redriven:
     foreign: int
     deleted: bool
     newer: int = 0
+    asked: tuple[str, ...] = ()
 
     def words(self) -> str:
         """For a person."""
         fate = "deleted" if self.deleted else "left there (--delete-foreign deletes)"
         foreign = f", {self.foreign} not ours {fate}" if self.foreign else ""
         newer = f", {self.newer} of a newer release left there" if self.newer else ""
-        return f"{self.queue}: {len(self.moved)} message(s) brought back{foreign}{newer}"
+        asked = f", {len(self.asked)} job(s) that had ended asked for again" if self.asked else ""
+        return f"{self.queue}: {len(self.moved)} message(s) brought back{asked}{foreign}{newer}"
 
 
-def redrive(deployment: Deployment, *, delete_foreign: bool = False, wait_s: int = 2) -> tuple[Redriven, ...]:
+def redrive(
+    deployment: Deployment,
+    jira: Callable[[], JiraCloud],
+    *,
+    delete_foreign: bool = False,
+    wait_s: int = 2,
+) -> tuple[Redriven, ...]:
     """Every message of ours from both dead-letter queues back to where it came from.
 
+    A job whose ticket has been told its end is asked for anew instead; `jira` is called for that only.
     By receiving and sending, not by a move task of SQS: that one moves what is not ours too, and does not say which
     jobs it moved.
     """
     return tuple(
-        _redriven(deployment, name, wait_s, delete_foreign=delete_foreign) for name in ("Job", "Result")
+        _Redrive(deployment, jira, name, wait_s)(delete_foreign=delete_foreign) for name in ("Job", "Result")
     )
 
 
-def _redriven(deployment: Deployment, name: str, wait_s: int, *, delete_foreign: bool) -> Redriven:
-    source, target = deployment.outputs[f"{name}DeadLettersUrl"], deployment.outputs[f"{name}QueueUrl"]
-    moved: list[str] = []
-    foreign: list[str] = []
-    newer: list[str] = []
-    with aws_answers():
-        while messages := _received(deployment.sqs, source, wait_s):
-            for message in messages:
-                receipt = message["ReceiptHandle"]
-                match _job(message):
-                    case Job() as job:
-                        _send_back(deployment.sqs, target, message)
-                        deployment.sqs.delete_message(QueueUrl=source, ReceiptHandle=receipt)
-                        moved.append(job.job_id)
-                    case NewerFormat():
-                        newer.append(receipt)
-                    case _:
-                        foreign.append(receipt)
-        for receipt in (*foreign, *newer):
-            delete = delete_foreign and receipt in foreign
-            _leave_or_delete(deployment.sqs, source, receipt, delete=delete)
-    return Redriven(f"{name.lower()}s", tuple(moved), len(foreign), delete_foreign, len(newer))
+class _Fate(StrEnum):
+    MOVED = "moved"
+    ASKED = "asked"
+    FOREIGN = "foreign"
+    NEWER = "newer"
+
+
+def _ids(dealt: "list[tuple[_Fate, MessageTypeDef]]", wanted: _Fate) -> tuple[str, ...]:
+    jobs_of = (_job(message) for fate, message in dealt if fate is wanted)
+    return tuple(job.job_id for job in jobs_of if isinstance(job, Job))
+
+
+@dataclass(frozen=True)
+class _Redrive:
+    """One dead-letter queue, emptied."""
+
+    deployment: Deployment
+    jira: Callable[[], JiraCloud]
+    name: str
+    wait_s: int
+
+    def __call__(self, *, delete_foreign: bool) -> Redriven:
+        """Every message of it, each once."""
+        with aws_answers():
+            dealt = [(self._fate(message), message) for message in self._messages()]
+            for fate, message in dealt:
+                if fate in {_Fate.FOREIGN, _Fate.NEWER}:
+                    delete = delete_foreign and fate is _Fate.FOREIGN
+                    _leave_or_delete(
+                        self.deployment.sqs, self._source, message["ReceiptHandle"], delete=delete
+                    )
+        counts = Counter(fate for fate, _ in dealt)
+        moved, asked = (_ids(dealt, fate) for fate in (_Fate.MOVED, _Fate.ASKED))
+        foreign, newer = counts[_Fate.FOREIGN], counts[_Fate.NEWER]
+        return Redriven(f"{self.name.lower()}s", moved, foreign, delete_foreign, newer, asked)
+
+    @property
+    def _source(self) -> str:
+        return self.deployment.outputs[f"{self.name}DeadLettersUrl"]
+
+    def _messages(self) -> "Iterator[MessageTypeDef]":
+        while messages := _received(self.deployment.sqs, self._source, self.wait_s):
+            yield from messages
+
+    def _fate(self, message: "MessageTypeDef") -> _Fate:
+        """What becomes of it; of ours it is done at once."""
+        match _job(message):
+            case Job() as job:
+                fate = _Fate.ASKED if self._was_asked_for(job) else _Fate.MOVED
+                if fate is _Fate.MOVED:
+                    target = self.deployment.outputs[f"{self.name}QueueUrl"]
+                    _send_back(self.deployment.sqs, target, message)
+                self.deployment.sqs.delete_message(
+                    QueueUrl=self._source, ReceiptHandle=message["ReceiptHandle"]
+                )
+                return fate
+            case NewerFormat():
+                return _Fate.NEWER
+            case _:
+                return _Fate.FOREIGN
+
+    def _was_asked_for(self, job: Job) -> bool:
+        """Whether its ticket was told that it failed: its id is used up, and a new job takes its place."""
+        if self.name != "Job":
+            return False
+        try:
+            record = jobs.found(self.deployment, job.job_id)
+        except NotFoundError:
+            return False
+        if record.state is not JobState.ENDED or record.outcome != Outcome.FAILED:
+            return False
+        ask_again(self.jira(), record)
+        return True
 
 
 def _leave_or_delete(sqs: "SQSClient", queue: str, receipt: str, *, delete: bool) -> None:

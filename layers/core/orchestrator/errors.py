@@ -32,6 +32,10 @@ class TransientError(OrchestratorError):
         self.after_s = after_s
 
 
+class GivenUp(TransientError):  # noqa: N818  # what became of it
+    """It was tried often enough and the ticket has been told; its message is to end in the dead letters."""
+
+
 class NewerFormat(TransientError):  # noqa: N818  # what was found; whoever can read it does
     """A newer release of the orchestrator wrote this, and only that one can read it: it is left for it."""
 

@@ -144,6 +144,10 @@ def _what_next(job: Job, result: JobResult) -> str:
         return f"{again}, after saying in the description what is wrong or wanted."
     if result.verdict.heading:
         return ""
+    if result.given_up:
+        return (
+            f"{again}. Whoever runs the orchestrator does that for all such jobs at once with `alm redrive`."
+        )
     return f"{again}."
 
 

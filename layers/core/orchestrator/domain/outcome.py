@@ -51,7 +51,7 @@ class JobResult(BaseModel):
     """Everything the publisher needs to know of a job that has ended.
 
     `draft` is true if the changeset is the work of an agent that was cut short, kept for a person and for the next
-    run; `continued` if the agent began with such a one.
+    run; `continued` if the agent began with such a one; `given_up` if something failed each time the job was tried.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -73,6 +73,7 @@ class JobResult(BaseModel):
     spent: Spent | None = None
     draft: bool = False
     continued: bool = False
+    given_up: bool = False
 
     @classmethod
     def read(cls, stored: bytes | None) -> "JobResult | None":

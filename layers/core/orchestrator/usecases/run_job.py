@@ -13,6 +13,7 @@ from orchestrator.domain.prompt import prompt_values
 from orchestrator.domain.publishable import PROTECTED
 from orchestrator.domain.pull_request import ReviewSubject
 from orchestrator.errors import (
+    GivenUp,
     JobFailed,
     NewerFormat,
     OrchestratorError,
@@ -63,18 +64,32 @@ class RunJob:
     protected: tuple[str, ...] = PROTECTED
 
     def __call__(self, delivery: Delivery, halt: Halt) -> None:
-        """Run the job unless an earlier delivery has; raises TransientError when the queue should try again."""
+        """Run the job unless an earlier delivery has; raises TransientError when the queue should try again.
+
+        GivenUp when that was in vain: the ticket is told then, and the message kept for a person.
+        """
         job = delivery.job
         start = self.jobs.start(job, delivery.attempt)
         if start is Start.ENDED:
-            return self.events.info("job.ended_already", **job.log_fields())
-        if self.artifacts.get(result_key(job.job_id)) is None:
-            result = cancelled(LABEL_TAKEN_OFF) if start is Start.CANCELLED else self._outcome(delivery, halt)
-            if result is None:
-                return None
+            self.events.info("job.ended_already", **job.log_fields())
+        elif self._has_result(delivery, start, halt):
+            self.results.send(job)
+        if delivery.attempt >= MAX_ATTEMPTS and self._is_given_up(job):
+            raise GivenUp
+
+    def _has_result(self, delivery: Delivery, start: Start, halt: Halt) -> bool:
+        """Whether there is one now, an earlier delivery's or ours; a job that waits has none."""
+        job = delivery.job
+        if self.artifacts.get(result_key(job.job_id)) is not None:
+            return True
+        result = cancelled(LABEL_TAKEN_OFF) if start is Start.CANCELLED else self._outcome(delivery, halt)
+        if result is not None:
             self._finish(job, result)
-        self.results.send(job)
-        return None
+        return result is not None
+
+    def _is_given_up(self, job: Job) -> bool:
+        result = JobResult.read(self.artifacts.get(result_key(job.job_id)))
+        return result is not None and result.given_up
 
     def look(self, job: Job, halt: Halt) -> None:
         """Say that a worker is at the job, and end its agent if a person has cancelled it."""
@@ -119,7 +134,9 @@ class RunJob:
                 raise
             if not isinstance(error, OrchestratorError):
                 self.events.warning("job.crashed", **delivery.job.log_fields(), error=type(error).__name__)
-            return ended(Outcome.FAILED, words_for_the_ticket(error, delivery.attempt))
+            failed = ended(Outcome.FAILED, words_for_the_ticket(error, delivery.attempt))
+            was_tried = not is_final(error) or delivery.attempt > MAX_ATTEMPTS
+            return failed.model_copy(update={"given_up": was_tried})
 
     def _unpaid(self, job: Job, error: Unpaid) -> JobResult | None:
         """Refused, or None: then it waits, and a poll brings it back."""

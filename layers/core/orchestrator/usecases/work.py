@@ -8,7 +8,7 @@ from typing import Any
 
 from orchestrator.domain.agent import Stop
 from orchestrator.domain.halt import Halt
-from orchestrator.errors import NEWER_AFTER_S, ForeignMessage, NewerMessage, TransientError
+from orchestrator.errors import NEWER_AFTER_S, ForeignMessage, GivenUp, NewerMessage, TransientError
 from orchestrator.ports import Clock, Delivery, Events, JobReceiver
 from orchestrator.usecases.run_job import RunJob
 
@@ -43,6 +43,8 @@ class Work:
             return False
         try:
             self.on(delivery)
+        except GivenUp:
+            self._give_up(delivery)
         except TransientError as error:
             self.events.warning("job.postponed", **delivery.job.log_fields(), error=str(error))
             self.queue.hide(delivery.receipt, self._after_s(error, delivery.attempt))
@@ -63,7 +65,16 @@ class Work:
         except ForeignMessage as message:
             self._put_aside(message)
             raise
-        self.on(delivery)
+        try:
+            self.on(delivery)
+        except GivenUp:
+            self._give_up(delivery)
+            raise
+
+    def _give_up(self, delivery: Delivery) -> None:
+        """Give the message back at once, so that the queue soon puts it away: a person brings it back."""
+        self.events.warning("job.kept", **delivery.job.log_fields(), attempt=delivery.attempt)
+        self.queue.hide(delivery.receipt, 0)
 
     def _put_aside(self, message: ForeignMessage) -> None:
         """Give it back at once: so the queue has handed it out often enough, and puts it away, within seconds.
