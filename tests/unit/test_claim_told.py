@@ -81,3 +81,16 @@ def test_a_retry_of_nothing_is_told_and_ends(world: Pipeline) -> None:
     (told,) = world.tracker.texts("DEMO-1")
     assert "repeats the last action that did not succeed, and there is none on this ticket" in told
     assert (world.tracker.issues["DEMO-1"].labels, world.queue.jobs()) == (frozenset(), [])
+
+
+def test_a_result_that_is_stored_is_not_written_over_by_a_rejection(world: Pipeline) -> None:
+    """The table was emptied, and the issue's type changed since its job was run."""
+    world.tracker.add(issue())
+    taken = world.take()
+    world.work(taken)
+    stored = world.artifacts.result(taken.job_id)
+    world.jobs.records.clear()
+    world.jobs.held.clear()
+    world.tracker.issues["DEMO-1"] = replace(world.tracker.issues["DEMO-1"], issue_type="Epic")
+    assert world.poll().resumed == (taken,)
+    assert world.artifacts.result(taken.job_id) == stored

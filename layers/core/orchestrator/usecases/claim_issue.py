@@ -94,7 +94,8 @@ class ClaimIssue:
         """Straight to the publisher; it ends in seconds, so there is no status to show."""
         self._store(job, brief)
         rejected = JobResult(verdict=rejection, summary=brief.summary)
-        self.artifacts.put(result_key(job.job_id), rejected.model_dump_json().encode())
+        # Of a job brought back there may be a result already: it was told, or will be.
+        self.artifacts.put_new(result_key(job.job_id), rejected.model_dump_json().encode())
         self.results.send(job)
         self.jobs.create(job, None, resumed=not is_new)
 
