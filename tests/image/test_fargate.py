@@ -13,8 +13,9 @@ from alm.image.own_network import own_network
 from alm.image.platform import CAPABILITIES, DEFAULT_CALLS, Fargate, calls_of_fargate, write_calls
 from alm.image.world import KEY, World
 from alm.standins.model import Conversation, Turn
+from orchestrator.domain.job import JobState
 from orchestrator.domain.outcome import Outcome
-from orchestrator.domain.wall import Rung
+from orchestrator.domain.wall import Rung, standing
 
 WALLS = [(True, Rung.LANDLOCK), (False, Rung.SECCOMP)]
 
@@ -60,7 +61,7 @@ def test_a_task_prints_no_secret(image: str, world: World, tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(("landlock", "rung"), WALLS)
-def test_a_task_that_is_stopped_ends_its_agent_and_tells_the_ticket(
+def test_a_task_that_is_stopped_ends_its_agent_and_gives_its_job_back(
     image: str, tmp_path: Path, *, landlock: bool, rung: Rung
 ) -> None:
     asked, never = Event(), Event()
@@ -71,7 +72,7 @@ def test_a_task_that_is_stopped_ends_its_agent_and_tells_the_ticket(
         return script(conversation)
 
     with World(thinks) as world, own_network(world.urls) as network:
-        key = world.ask()
+        world.ask()
         fargate = Fargate(image, network, write_calls(tmp_path, landlock=landlock), world.worker_environment)
         with started(fargate.argv(), world.worker_environment) as container:
             assert asked.wait(60)
@@ -79,10 +80,12 @@ def test_a_task_that_is_stopped_ends_its_agent_and_tells_the_ticket(
             ended = container.ended()
         never.set()
         assert ended.status == 0, ended.printed
-        result = world.result()
-        assert result.sandbox is rung
-        assert result.verdict.outcome is not Outcome.SUCCEEDED
-        assert result.verdict.reason in world.comments(key)
+        assert '"job.postponed"' in ended.printed
+        assert (world.aws.in_flight(), world.aws.results_left()) == (1, 0)
+        record = world.record()
+        assert (record.state, standing(record.probes)) == (JobState.RUNNING, rung)
+        (cost_usd,) = record.costs.values()
+        assert cost_usd > 0
 
 
 @pytest.mark.parametrize("missing", [name for name in CAPABILITIES if name != "KILL"])

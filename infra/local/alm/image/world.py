@@ -16,6 +16,7 @@ from alm.standins.github import GitHubStandIn
 from alm.standins.jira import JiraStandIn
 from alm.standins.model import Conversation, Script, ScriptedModel, Turn
 from orchestrator.domain import adf
+from orchestrator.domain.job import Job, JobRecord, result_key
 from orchestrator.domain.outcome import JobResult
 
 KEY = "sk-ant-image"
@@ -84,8 +85,13 @@ class World:
         if message is None:
             raise LookupError("the worker sent no result")
         self._publisher.invoke(_event(message))
-        (job,) = self.aws.jobs()
-        return JobResult.model_validate_json(self.aws.artifact(f"jobs/{job['job_id']}/result.json"))
+        job_id = Job.model_validate_json(message["Body"]).job_id
+        return JobResult.model_validate_json(self.aws.artifact(result_key(job_id)))
+
+    def record(self) -> JobRecord:
+        """What the job table holds of the one job; the accounts lie there too."""
+        (item,) = (item for item in self.aws.jobs() if "state" in item)
+        return JobRecord.model_validate(item)
 
     def comments(self, key: str) -> str:
         """All that the ticket was told, as Markdown."""
