@@ -39,8 +39,8 @@ LIMITS = (
     Attack("a dump of a process's memory", (wins("ulimit -c unlimited"),)),
     Attack(
         "processes without end",
-        # Not all at once: then at times the CLI itself aborts (SIGABRT) before the supervisor has looked. The run ends
-        # as one without a result, and its crowd with it, but nothing counts a denial.
+        # Not all at once: then at times the CLI itself aborts (SIGABRT) before the supervisor has looked. The run
+        # ends as one without a result, and its crowd with it, but nothing counts a denial.
         (bash(f"for n in $(seq 3000); do sleep 60 & [ $((n % 100)) = 0 ] && sleep 0.1; done; {SHELL_WON}"),),
         group=Group.CROWD,
         counted_as="processes",
