@@ -1,10 +1,15 @@
 """The servers that adapters are held against. What goes over a wire is held against the vendor's contract."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from tests.contract.gateway_client import Hours
+from tests.contract.git_drafts import a_copy
+from tests.contract.git_workspace import cloner
 from tests.contract.jira_account import connected
 from tests.contract.openapi import known_contract
+from tests.contract.overloaded_service import Service
 from tests.contract.tls_server import Certificate, TlsServer
 from tests.contract.tunnels import ALLOWED, EVIL, OTHER, Opened, proxies
 from tests.fakes.clock import FakeClock
@@ -12,6 +17,8 @@ from tests.fakes.clock import FakeClock
 from alm.aws import LocalAws
 from alm.standins.github import GitHubStandIn
 from alm.standins.jira import JiraStandIn
+from alm.standins.model import ScriptedModel
+from orchestrator.adapters.git_cli import GitCheckout
 from orchestrator.adapters.jira_cloud import JiraCloud
 
 JIRA_SPEC = ("jira-v3.json", "/ex/jira/[^/]+")
@@ -67,3 +74,33 @@ def server(certificate: Certificate) -> Iterator[TlsServer]:
 def proxy(server: TlsServer) -> Iterator[Opened]:
     with proxies(server) as made:
         yield made
+
+
+@pytest.fixture
+def hours() -> Hours:
+    return Hours()
+
+
+@pytest.fixture
+def service(hours: Hours) -> Service:
+    """A model's service that may be overloaded."""
+    return Service(hours)
+
+
+@pytest.fixture
+def url(service: Service) -> Iterator[str]:
+    with ScriptedModel(service) as model:
+        yield model.url
+
+
+# With a `github` of the test's own module: one clone serves all of it.
+@pytest.fixture(scope="module")
+def cloned(github: GitHubStandIn) -> Iterator[GitCheckout]:
+    with cloner(github).clone(None) as made:
+        yield made
+
+
+@pytest.fixture
+def fresh(cloned: GitCheckout, tmp_path: Path) -> GitCheckout:
+    """A clone of the test's own."""
+    return a_copy(cloned, tmp_path / "job")

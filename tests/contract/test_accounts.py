@@ -228,7 +228,7 @@ def test_an_account_is_kept_for_as_long_as_records_and_says_when_it_goes(aws: Lo
     known = bank.job()
     bank.accounts.reserve(known, reservation, LIMITS)
     shortage = bank.accounts.reserve(known, reserved(10.0), LIMITS)
-    items: dict[str, Any] = {str(item["job_id"]): item for item in aws.jobs()}
+    items: dict[str, Any] = {str(item["job_id"]): item for item in aws.items()}
     ticket = items[account_key(Account.TICKET, known.issue_id)]
     day = items[account_key(Account.DAY, reservation.day)]
     assert shortage is not None

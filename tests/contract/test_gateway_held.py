@@ -2,7 +2,6 @@
 
 import json
 import socket
-from collections.abc import Iterator
 from pathlib import Path
 from threading import Event, Thread
 
@@ -10,7 +9,6 @@ import pytest
 from tests.contract.gateway_client import CALL, TIMEOUT_S, Hours, call, dialled
 from tests.contract.overloaded_service import Crowded, OwnTime, Service, opened, overloaded
 
-from alm.standins.model import ScriptedModel
 from orchestrator.adapters.gateway import patience as patience_module
 from orchestrator.adapters.gateway.patience import HOLD_S, Patience
 from orchestrator.adapters.gateway.server import Gateway
@@ -18,22 +16,6 @@ from orchestrator.domain.ledger import Ledger, Spent
 from orchestrator.domain.model_overload import MOST_SPREAD_S
 
 BODY = json.dumps(CALL).encode()
-
-
-@pytest.fixture
-def hours() -> Hours:
-    return Hours()
-
-
-@pytest.fixture
-def service(hours: Hours) -> Service:
-    return Service(hours)
-
-
-@pytest.fixture
-def url(service: Service) -> Iterator[str]:
-    with ScriptedModel(service) as model:
-        yield model.url
 
 
 def test_calls_refused_together_do_not_come_back_together(tmp_path: Path) -> None:

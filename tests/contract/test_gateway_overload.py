@@ -16,7 +16,6 @@ from tests.contract.cloud_models import call as cloud_call
 from tests.contract.gateway_client import CALL, TIMEOUT_S, Hours, ask, call
 from tests.contract.overloaded_service import Crowded, OwnTime, Service, opened, overloaded
 
-from alm.standins.model import ScriptedModel
 from orchestrator.adapters.gateway.patience import COUNT_HOLD_S, HOLD_S
 from orchestrator.adapters.gateway.server import Gateway
 from orchestrator.domain.ledger import Spent
@@ -24,22 +23,6 @@ from orchestrator.domain.model_overload import MOST_SPREAD_S
 
 BODY = json.dumps(CALL).encode()
 COUNT = "/v1/messages/count_tokens"
-
-
-@pytest.fixture
-def hours() -> Hours:
-    return Hours()
-
-
-@pytest.fixture
-def service(hours: Hours) -> Service:
-    return Service(hours)
-
-
-@pytest.fixture
-def url(service: Service) -> Iterator[str]:
-    with ScriptedModel(service) as model:
-        yield model.url
 
 
 @pytest.fixture

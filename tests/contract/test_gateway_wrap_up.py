@@ -47,11 +47,6 @@ class Counted:
 
 
 @pytest.fixture
-def hours() -> Hours:
-    return Hours()
-
-
-@pytest.fixture
 def script() -> Script:
     return Script()
 

@@ -26,18 +26,6 @@ def github() -> Iterator[GitHubStandIn]:
         yield running
 
 
-@pytest.fixture(scope="module")
-def cloned(github: GitHubStandIn) -> Iterator[GitCheckout]:
-    with cloner(github).clone(None) as made:
-        yield made
-
-
-@pytest.fixture
-def fresh(cloned: GitCheckout, tmp_path: Path) -> GitCheckout:
-    """A clone of the test's own."""
-    return a_copy(cloned, tmp_path / "job")
-
-
 def test_everything_a_change_can_be_is_carried_over_and_is_a_change_again(
     fresh: GitCheckout, tmp_path: Path, cloned: GitCheckout
 ) -> None:

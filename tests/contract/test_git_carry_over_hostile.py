@@ -1,12 +1,10 @@
 """Drafts that were tampered with: nothing of them is written, and nothing anywhere is different."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
-from tests.contract.git_drafts import LINK, REGULAR, a_copy, draft, in_wait, refused, written
-from tests.contract.git_workspace import cloner
+from tests.contract.git_drafts import LINK, REGULAR, draft, in_wait, refused, written
 
 from alm.standins.github import GitHubStandIn
 from orchestrator.adapters.git_cli import GitCheckout
@@ -18,18 +16,6 @@ from orchestrator.domain.changeset import Fault, FileChange, Ground
 def github() -> Iterator[GitHubStandIn]:
     with in_wait() as running:
         yield running
-
-
-@pytest.fixture(scope="module")
-def cloned(github: GitHubStandIn) -> Iterator[GitCheckout]:
-    with cloner(github).clone(None) as made:
-        yield made
-
-
-@pytest.fixture
-def fresh(cloned: GitCheckout, tmp_path: Path) -> GitCheckout:
-    """A clone of the test's own."""
-    return a_copy(cloned, tmp_path / "job")
 
 
 @pytest.mark.parametrize(

@@ -78,13 +78,13 @@ class Steps:
 
     def records(self) -> tuple[JobRecord, ...]:
         """Every job's record."""
-        return tuple(JobRecord.model_validate(item) for item in self.deployment.aws.jobs() if "state" in item)
+        return tuple(JobRecord.model_validate(item) for item in self.deployment.aws.jobs())
 
     def account(self, name: str) -> float:
         """What the one account of that kind stands at."""
         (usd,) = (
             float(str(item["usd"]))
-            for item in self.deployment.aws.jobs()
+            for item in self.deployment.aws.items()
             if str(item["job_id"]).startswith(f"account#{name}#")
         )
         return usd

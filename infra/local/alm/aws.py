@@ -153,6 +153,10 @@ class LocalAws:
         )
 
     def jobs(self) -> list[dict[str, object]]:
-        """Every job record."""
+        """Every job record: neither the accounts nor what is only held."""
+        return [item for item in self.items() if "state" in item]
+
+    def items(self) -> list[dict[str, object]]:
+        """Everything in the job table."""
         table = self._session.resource("dynamodb", endpoint_url=self.endpoint).Table(TABLE)
         return [dict(item) for item in table.scan()["Items"]]

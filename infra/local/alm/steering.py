@@ -88,16 +88,14 @@ def retry(jira: JiraCloud, record: StoredJob) -> str:
     return f"{job.label} is on {job.issue_key} again: the next poll makes a new job of it."
 
 
-def ask_again(jira: JiraCloud, record: StoredJob) -> bool:
-    """The same for a job that was given up, unless its ticket has moved on since; whether the label was put on."""
+def ask_again(jira: JiraCloud, record: StoredJob) -> None:
+    """The same for a job that was given up, unless its ticket has moved on since."""
     job = job_of(record)
     issue = jira.read(job.issue_key)
     if issue is None or issue.labels & {job.label, PROCESSING_LABEL}:
-        return False
-    if issue.unfinished is None or issue.unfinished.job_id != job.job_id:
-        return False
-    jira.ask_for(job.issue_key, job.label)
-    return True
+        return
+    if issue.unfinished is not None and issue.unfinished.job_id == job.job_id:
+        jira.ask_for(job.issue_key, job.label)
 
 
 @dataclass(frozen=True)
@@ -149,9 +147,13 @@ class _Fate(StrEnum):
     NEWER = "newer"
 
 
-def _ids(dealt: "list[tuple[_Fate, MessageTypeDef]]", wanted: _Fate) -> tuple[str, ...]:
-    jobs_of = (_job(message) for fate, message in dealt if fate is wanted)
-    return tuple(job.job_id for job in jobs_of if isinstance(job, Job))
+@dataclass(frozen=True)
+class _Dealt:
+    """One message and what became of it; the job's id where it is ours."""
+
+    fate: _Fate
+    receipt: str
+    job_id: str = ""
 
 
 @dataclass(frozen=True)
@@ -166,15 +168,15 @@ class _Redrive:
     def __call__(self, *, delete_foreign: bool) -> Redriven:
         """Every message of it, each once."""
         with aws_answers():
-            dealt = [(self._fate(message), message) for message in self._messages()]
-            for fate, message in dealt:
-                if fate in {_Fate.FOREIGN, _Fate.NEWER}:
-                    delete = delete_foreign and fate is _Fate.FOREIGN
-                    _leave_or_delete(
-                        self.deployment.sqs, self._source, message["ReceiptHandle"], delete=delete
-                    )
-        counts = Counter(fate for fate, _ in dealt)
-        moved, asked = (_ids(dealt, fate) for fate in (_Fate.MOVED, _Fate.ASKED))
+            dealt = [self._dealt_with(message) for message in self._messages()]
+            for one in dealt:
+                if one.fate in {_Fate.FOREIGN, _Fate.NEWER}:
+                    delete = delete_foreign and one.fate is _Fate.FOREIGN
+                    _leave_or_delete(self.deployment.sqs, self._source, one.receipt, delete=delete)
+        counts = Counter(one.fate for one in dealt)
+        moved, asked = (
+            tuple(one.job_id for one in dealt if one.fate is fate) for fate in (_Fate.MOVED, _Fate.ASKED)
+        )
         foreign, newer = counts[_Fate.FOREIGN], counts[_Fate.NEWER]
         return Redriven(f"{self.name.lower()}s", moved, foreign, delete_foreign, newer, asked)
 
@@ -186,22 +188,21 @@ class _Redrive:
         while messages := _received(self.deployment.sqs, self._source, self.wait_s):
             yield from messages
 
-    def _fate(self, message: "MessageTypeDef") -> _Fate:
+    def _dealt_with(self, message: "MessageTypeDef") -> _Dealt:
         """What becomes of it; of ours it is done at once."""
+        receipt = message["ReceiptHandle"]
         match _job(message):
             case Job() as job:
                 fate = _Fate.ASKED if self._was_asked_for(job) else _Fate.MOVED
                 if fate is _Fate.MOVED:
                     target = self.deployment.outputs[f"{self.name}QueueUrl"]
                     _send_back(self.deployment.sqs, target, message)
-                self.deployment.sqs.delete_message(
-                    QueueUrl=self._source, ReceiptHandle=message["ReceiptHandle"]
-                )
-                return fate
+                self.deployment.sqs.delete_message(QueueUrl=self._source, ReceiptHandle=receipt)
+                return _Dealt(fate, receipt, job.job_id)
             case NewerFormat():
-                return _Fate.NEWER
+                return _Dealt(_Fate.NEWER, receipt)
             case _:
-                return _Fate.FOREIGN
+                return _Dealt(_Fate.FOREIGN, receipt)
 
     def _was_asked_for(self, job: Job) -> bool:
         """Whether its ticket was told that it failed: its id is used up, and a new job takes its place."""

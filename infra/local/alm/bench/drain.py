@@ -86,8 +86,7 @@ def drain(jobs: int = JOBS) -> Drained:
 
 
 def _counted(world: _World, keys: list[str], seconds: float) -> Drained:
-    # The accounts lie in the same table.
-    records = [record for record in world.stack.aws.jobs() if "state" in record]
+    records = world.stack.aws.jobs()
     recorded = Counter(str(record["issue_key"]) for record in records)
     ended = {str(record["issue_key"]) for record in records if record["state"] == "ended"}
     lost, doubled, faults = set[str](), set[str](), Counter[str]()

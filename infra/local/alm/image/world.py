@@ -89,8 +89,8 @@ class World:
         return JobResult.model_validate_json(self.aws.artifact(result_key(job_id)))
 
     def record(self) -> JobRecord:
-        """What the job table holds of the one job; the accounts lie there too."""
-        (item,) = (item for item in self.aws.jobs() if "state" in item)
+        """What the job table holds of the one job."""
+        (item,) = self.aws.jobs()
         return JobRecord.model_validate(item)
 
     def comments(self, key: str) -> str:

@@ -101,16 +101,8 @@ class DynamoJobStore:
     def alive(self, job: Job) -> bool:
         """Record that a worker is at it; True if it should stop: a person cancelled the job, or it has ended."""
         update = update_of(job, "seen_at = :now", {":now": _now(), **_ENDED}, NOT_ENDED)
-        try:
-            answer = self.table.update_item(
-                **update, ReturnValues="ALL_NEW", ReturnValuesOnConditionCheckFailure="ALL_OLD"
-            )
-        except ClientError as error:
-            if error.response["Error"]["Code"] == REFUSED:
-                found: Any = error.response
-                return "state" in found.get("Item", {})
-            raise
-        return bool(answer["Attributes"].get("cancel_asked"))
+        held, item = self._tried(update, ReturnValuesOnConditionCheckFailure="ALL_OLD")
+        return bool(item.get("cancel_asked")) if held else "state" in item
 
     def progress(self, job: Job, phase: str) -> None:
         """Record what the job is doing now."""
@@ -176,12 +168,19 @@ class DynamoJobStore:
         self, job: Job, assignments: str, values: dict[str, Any], condition: str | None, removed: str = ""
     ) -> dict[str, Any] | None:
         """The item after the change, None where the condition does not hold."""
-        update = update_of(job, assignments, values, condition, removed)
+        held, item = self._tried(update_of(job, assignments, values, condition, removed))
+        return item if held else None
+
+    def _tried(self, update: dict[str, Any], **options: Any) -> tuple[bool, dict[str, Any]]:
+        """Whether the condition held, and the item after the change; where it did not, what the error shows of it."""
         try:
-            return dict(self.table.update_item(**update, ReturnValues="ALL_NEW")["Attributes"])
+            return True, dict(
+                self.table.update_item(**update, ReturnValues="ALL_NEW", **options)["Attributes"]
+            )
         except ClientError as error:
             if error.response["Error"]["Code"] == REFUSED:
-                return None
+                shown: Any = error.response.get("Item", {})
+                return False, dict(shown)
             raise
 
 

@@ -15,6 +15,7 @@ from orchestrator.errors import (
     words_for_the_log,
 )
 from orchestrator.ports import Delivery, Events
+from orchestrator.usecases.postponed import SPREAD, Between, Postponement
 from orchestrator.usecases.publish_result import PublishResult
 from orchestrator.usecases.unusable import tell_unusable
 
@@ -25,21 +26,18 @@ UNUSABLE_FOR_S = 900
 # for the function's own time.
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-visibility-timeout.html
 LONGEST_S = 43_200 - 900
-_SPREAD = (0.7, 1.3)
+_POSTPONED = Postponement(RETRY_AFTER_S, LONGEST_S)
 
 
 @dataclass(frozen=True)
 class DeliverResults:
-    """One event of the result queue. `publisher` may raise ConfigError; `hide` says when a message comes again.
-
-    `between` picks a number between two others: what failed together should not come again together.
-    """
+    """One event of the result queue. `publisher` may raise ConfigError; `hide` says when a message comes again."""
 
     publisher: Callable[[], PublishResult]
     parsed: Callable[[Mapping[str, Any]], Delivery]
     hide: Callable[[str, int], None]
     events: Events
-    between: Callable[[float, float], float] = random.uniform
+    between: Between = random.uniform
 
     def __call__(self, records: Iterable[Mapping[str, Any]]) -> list[str]:
         """The ids of the messages that must come again: the first that failed and, for the order, all after it."""
@@ -86,12 +84,11 @@ class DeliverResults:
     def _after_s(self, error: OrchestratorError, record: Mapping[str, Any]) -> int:
         """A foreign message at once, so that the queue puts it away soon; the others later each time."""
         if isinstance(error, ConfigError):
-            return round(UNUSABLE_FOR_S * self.between(*_SPREAD))
+            return round(UNUSABLE_FOR_S * self.between(*SPREAD))
         if (asked_s := _asked_s(error)) is None:
             return 0
-        own_s = RETRY_AFTER_S * int(record["attributes"]["ApproximateReceiveCount"]) * self.between(*_SPREAD)
-        # Here chance only adds: asking before that time is over counts against us.
-        return round(min(LONGEST_S, max(own_s, asked_s and asked_s + self.between(1, RETRY_AFTER_S))))
+        attempt = int(record["attributes"]["ApproximateReceiveCount"])
+        return _POSTPONED.delay_s(attempt, asked_s, self.between)
 
 
 def _asked_s(error: OrchestratorError) -> float | None:

@@ -85,13 +85,14 @@ class Poll:
         return done.report()
 
     def _look(self, done: _Done, until: float) -> None:
-        active = {record.job_id: record for record in self.jobs.active()}
-        self._tell_age(active.values())
-        done.cancelled += self.watch(tuple(active.values()))
-        free = self._free(tuple(active.values()), len(done.cancelled))
+        active = tuple(self.jobs.active())
+        known = {record.job_id for record in active}
+        self._tell_age(active)
+        done.cancelled += self.watch(active)
+        free = self._free(active, len(done.cancelled))
         for seen in self.find(free):
             asked = self.claim.asked(seen)
-            if isinstance(asked, Resume) and asked.job.job_id in active:
+            if isinstance(asked, Resume) and asked.job.job_id in known:
                 continue
             is_waiting = PROCESSING_LABEL not in seen.labels
             if (is_waiting and len(done.claimed) >= free) or self.clock.monotonic() >= until:

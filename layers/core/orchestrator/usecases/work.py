@@ -10,12 +10,13 @@ from orchestrator.domain.agent import Stop
 from orchestrator.domain.halt import Halt
 from orchestrator.errors import NEWER_AFTER_S, ForeignMessage, GivenUp, NewerMessage, TransientError
 from orchestrator.ports import Clock, Delivery, Events, JobReceiver
+from orchestrator.usecases.postponed import Between, Postponement
 from orchestrator.usecases.run_job import RunJob
 
 RETRY_AFTER_S = 60
 # SQS hides no message for longer than 12 hours from when it handed it out, and a job may have run for eight.
 LONGEST_HIDDEN_S = 3 * 3600
-_SPREAD = (0.7, 1.3)
+_POSTPONED = Postponement(RETRY_AFTER_S, LONGEST_HIDDEN_S)
 # Handed out four times, a message goes to the dead letters: this many looks are enough for two dozen of them.
 MOST_FOREIGN = 100
 
@@ -24,8 +25,7 @@ MOST_FOREIGN = 100
 class Work:
     """What a task does with the queue.
 
-    `beside` keeps a receipt's message from other workers while its context lasts, and makes that call now and then;
-    `between` picks a number between two others: what failed together should not come again together.
+    `beside` keeps a receipt's message from other workers while its context lasts, and makes that call now and then.
     """
 
     queue: JobReceiver
@@ -33,7 +33,7 @@ class Work:
     beside: Callable[[str, Callable[[], None]], AbstractContextManager[object]]
     events: Events
     clock: Clock
-    between: Callable[[float, float], float] = random.uniform
+    between: Between = random.uniform
     _halt: Halt | None = None
 
     def take_one(self, wait_s: int) -> bool:
@@ -47,7 +47,8 @@ class Work:
             self._give_up(delivery)
         except TransientError as error:
             self.events.warning("job.postponed", **delivery.job.log_fields(), error=str(error))
-            self.queue.hide(delivery.receipt, self._after_s(error, delivery.attempt))
+            after_s = _POSTPONED.delay_s(delivery.attempt, error.after_s, self.between)
+            self.queue.hide(delivery.receipt, after_s)
         return True
 
     def _next(self, wait_s: int) -> Delivery | None:
@@ -105,9 +106,3 @@ class Work:
         if self._halt is None:
             raise SystemExit(0)
         self._halt.ask(reason)
-
-    def _after_s(self, error: TransientError, attempt: int) -> int:
-        """Later each time, and never before the service asked for: there chance only adds."""
-        own_s = RETRY_AFTER_S * attempt * self.between(*_SPREAD)
-        asked_s = error.after_s and error.after_s + self.between(1, RETRY_AFTER_S)
-        return round(min(max(own_s, asked_s), LONGEST_HIDDEN_S))
