@@ -64,7 +64,7 @@ class FakeTracker:
     def look(self, key: str) -> Issue | None:
         self._request("look", key)
         issue = self.issues.get(key)
-        return issue and Issue(issue.id, issue.key, issue.labels, claim=issue.claim)
+        return issue and replace(issue, issue_type="", summary="", description=None, comments=())
 
     def claim(self, job: Job, takes_off: frozenset[str]) -> None:
         self._request("claim", job.issue_key)

@@ -10,6 +10,7 @@ from orchestrator.ports import (
     Accounts,
     Agent,
     ArtifactStore,
+    Attempts,
     Clock,
     Cloner,
     Events,
@@ -17,15 +18,19 @@ from orchestrator.ports import (
     PromptRenderer,
     PullRequestReader,
     PullRequestWriter,
+    TimeLimit,
 )
 from orchestrator.usecases.ask_agent import AskAgent
+from orchestrator.usecases.attempt_work import AttemptWork
 from orchestrator.usecases.brief_job import BriefJob
 from orchestrator.usecases.cancel_job import CancelJob
 from orchestrator.usecases.claim_issue import ClaimIssue
 from orchestrator.usecases.find_issues import FindIssues
 from orchestrator.usecases.poll import Poll
+from orchestrator.usecases.publish_in_time import PublishInTime
 from orchestrator.usecases.publish_result import PublishResult
 from orchestrator.usecases.run_job import RunJob
+from orchestrator.usecases.take_issue import TakeIssue
 from orchestrator.usecases.watch_jobs import WatchJobs
 
 
@@ -48,6 +53,12 @@ class Ports(Protocol):
 
     @property
     def catalogue(self) -> Catalogue: ...
+
+    @property
+    def attempts(self) -> Attempts: ...
+
+    @property
+    def time_limit(self) -> TimeLimit: ...
 
     @property
     def clock(self) -> Clock: ...
@@ -75,8 +86,16 @@ def poller(world: Ports, server_url: str, repo: str, project_key: str = "DEMO", 
     return Poll(
         jobs=world.jobs,
         find=FindIssues(world.tracker, world.catalogue, project_key, turn=lambda _: 1),
-        claim=ClaimIssue(artifacts=world.artifacts, brief=brief, **both),
-        watch=WatchJobs(queued=world.queue, published=world.results, dead=dead, **both),
+        take=TakeIssue(
+            claim=ClaimIssue(artifacts=world.artifacts, brief=brief, **both),
+            attempts=world.attempts,
+            attempt=AttemptWork(world.attempts, world.time_limit),
+            clock=world.clock,
+            events=world.events,
+        ),
+        watch=WatchJobs(
+            queued=world.queue, published=world.results, dead=dead, limit=world.time_limit, **both
+        ),
         clock=world.clock,
         events=world.events,
         **more,
@@ -114,9 +133,9 @@ def runner(
     )
 
 
-def publisher(world: Ports, pull_requests: PullRequestWriter, **more: Any) -> PublishResult:
+def publisher(world: Ports, pull_requests: PullRequestWriter, **more: Any) -> PublishInTime:
     """What publishes."""
-    return PublishResult(
+    publish = PublishResult(
         issues=world.tracker,
         comments=world.tracker,
         pull_requests=pull_requests,
@@ -125,4 +144,11 @@ def publisher(world: Ports, pull_requests: PullRequestWriter, **more: Any) -> Pu
         catalogue=world.catalogue,
         events=world.events,
         **more,
+    )
+    return PublishInTime(
+        publish=publish,
+        attempts=world.attempts,
+        attempt=AttemptWork(world.attempts, world.time_limit),
+        clock=world.clock,
+        events=world.events,
     )

@@ -132,7 +132,7 @@ def test_an_ended_job_is_left_alone(world: World) -> None:
     world.tracker.requests.clear()
     world.publish(fix_job(), attempt=2)
     world.publish(fix_job(), attempt=1)
-    assert world.tracker.calls() == ["read"] * 2
+    assert world.tracker.calls() == ["look"] * 2
     assert world.events.named("job.ended_already") == [fix_job().log_fields()] * 2
 
 

@@ -22,6 +22,9 @@ type Json = dict[str, Any]
 _MAX_CHARS = 40_000
 # The parser drops what is nested deeper, so such text is shown as code; brackets cost time times this.
 _MAX_NESTING = 40
+# The parser fills short rows up to the width of the header, so that a few lines become a million cells.
+_MAX_CELLS = 10_000
+_RULE_CHARACTERS = frozenset("|:-+*>.) \t0123456789")
 
 _KINDS = {
     "paragraph_open": "paragraph",
@@ -53,10 +56,11 @@ def to_adf(markdown: str) -> Json:
 
 def _tokens(markdown: str) -> list[Token]:
     env: dict[str, Any] = {}
-    tokens = _parser(references=True).parse(markdown, env)
+    tables = _most_cells(markdown) <= _MAX_CELLS
+    tokens = _parser(references=True, tables=tables).parse(markdown, env)
     # "[^1]: word" reads as a link definition and would vanish: only addresses may hide in one.
     if not all(_is_web(definition["href"]) for definition in _definitions(env)):
-        tokens = _parser(references=False).parse(markdown)
+        tokens = _parser(references=False, tables=tables).parse(markdown)
     if max((token.level for token in tokens), default=0) >= _MAX_NESTING - 1:
         raise RecursionError("nested deeper than the parser goes")
     return tokens
@@ -70,10 +74,20 @@ def _is_web(href: str) -> bool:
     return href.lower().startswith(("https://", "http://", "mailto:"))
 
 
+def _most_cells(markdown: str) -> int:
+    """No fewer cells than the tables of the text can have: each line that may separate a header counts."""
+    cells, rows = 0, 0
+    for line in reversed(markdown.split("\n")):
+        rows = rows + 1 if line.strip() else 0
+        if "|" in line and _RULE_CHARACTERS.issuperset(line):
+            cells += (line.count("|") + 1) * rows
+    return cells
+
+
 @cache
-def _parser(*, references: bool) -> MarkdownIt:
+def _parser(*, references: bool, tables: bool) -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"html": False, "maxNesting": _MAX_NESTING})
-    parser.enable(["table", "strikethrough"])
+    parser.enable(["table", "strikethrough"] if tables else ["strikethrough"])
     return parser if references else parser.disable("reference")
 
 

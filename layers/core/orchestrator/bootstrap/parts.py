@@ -5,13 +5,14 @@ from typing import TYPE_CHECKING
 
 from orchestrator.config import AwsSettings, JiraSecret, JiraSettings
 from orchestrator.domain.action import Catalogue
-from orchestrator.ports import Clock, Events
+from orchestrator.ports import Clock, Events, TimeLimit
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
 
     from orchestrator.adapters.dynamodb import DynamoJobStore
     from orchestrator.adapters.dynamodb_accounts import DynamoAccounts
+    from orchestrator.adapters.dynamodb_attempts import DynamoAttempts
     from orchestrator.adapters.jira_cloud import JiraCloud
     from orchestrator.adapters.s3 import S3Artifacts
     from orchestrator.adapters.sqs import SqsQueue
@@ -47,6 +48,13 @@ def clock() -> Clock:
     return SystemClock()
 
 
+def time_limit() -> TimeLimit:
+    """What ends work that takes too long."""
+    from orchestrator.adapters.time_limit import SignalTimeLimit
+
+    return SignalTimeLimit()
+
+
 def events(service: str, **always: str) -> Events:
     """The structured log of one function; `always` stands in every line."""
     from orchestrator.adapters.powertools_log import PowertoolsEvents
@@ -77,6 +85,13 @@ def jobs(settings: AwsSettings) -> "DynamoJobStore":
     from orchestrator.adapters.dynamodb import DynamoJobStore
 
     return DynamoJobStore(_table(settings))
+
+
+def attempts(settings: AwsSettings) -> "DynamoAttempts":
+    """What was begun and has not ended, in the same table."""
+    from orchestrator.adapters.dynamodb_attempts import DynamoAttempts
+
+    return DynamoAttempts(_table(settings))
 
 
 def accounts(settings: AwsSettings) -> "DynamoAccounts":

@@ -6,7 +6,9 @@ from typing import Any
 
 from orchestrator.bootstrap import parts
 from orchestrator.config import GitHubSecret, JiraSecret, PublishSettings, ResultQueueSettings, parsed_secret
+from orchestrator.usecases.attempt_work import AttemptWork
 from orchestrator.usecases.deliver_results import DeliverResults
+from orchestrator.usecases.publish_in_time import PublishInTime
 from orchestrator.usecases.publish_result import PublishResult
 
 
@@ -22,7 +24,7 @@ def published(records: Iterable[Mapping[str, Any]]) -> list[str]:
 
 
 @cache
-def publish_result() -> PublishResult:
+def publish_result() -> PublishInTime:
     """publish_result: the write credentials of Jira and GitHub."""
     from orchestrator.adapters.github_api import GitHubWriter, connect
     from orchestrator.adapters.github_traffic import count_github
@@ -32,7 +34,7 @@ def publish_result() -> PublishResult:
     github_secret = parsed_secret(GitHubSecret, settings.github_secret, parts.secret(settings.github_secret))
     tracker = parts.jira(settings, jira_secret, log)
     count_github(log)
-    return PublishResult(
+    publish = PublishResult(
         issues=tracker,
         comments=tracker,
         pull_requests=GitHubWriter(connect(settings, github_secret.token)),
@@ -43,3 +45,6 @@ def publish_result() -> PublishResult:
         may_request_changes=settings.review_event == "REQUEST_CHANGES",
         protected=settings.protected_paths,
     )
+    attempts = parts.attempts(settings)
+    attempt = AttemptWork(attempts, parts.time_limit())
+    return PublishInTime(publish, attempts, attempt, parts.clock(), log)

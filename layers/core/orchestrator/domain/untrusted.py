@@ -46,7 +46,7 @@ _CREDENTIAL = re.compile(
     |(?<=://)[^\s/@]+(?=@)
     |(?P<name>
         (?:passw(?:or)?d|pwd|secret|token|api[_-]?key|access[_-]?key|authorization|credential)s?["']?\s*[=:]\s*
-        |--[\w-]*(?:password|secret|token|key)\s+
+        |(?<![\w-])--[\w-]*(?:password|secret|token|key)\s+
         |\bbearer\s+
     )(?:"[^"]*"?|'[^']*'?|(?:(?:bearer|basic|token)\s+)?[^\s&;,"']+)
     """,

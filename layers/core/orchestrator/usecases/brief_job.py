@@ -39,6 +39,17 @@ class BriefJob:
         )
         return brief, self._rejection(issue, action, reference)
 
+    def bare(self, issue: Issue) -> Brief:
+        """The brief of a job that runs nothing: what the ticket keeps of its past, and none of its text."""
+        return Brief(
+            issue_type="",
+            summary="",
+            description="",
+            url=self.issues.issue_url(issue.key),
+            latest=dict(issue.latest),
+            unfinished=issue.unfinished,
+        )
+
     def _rejection(
         self, issue: Issue, action: Action | None, reference: PullReference | ForeignPullRequest | None
     ) -> Verdict | None:

@@ -1,6 +1,6 @@
 """Tell the ticket how its job ended: pull request first, then the comment, then the labels."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
@@ -43,6 +43,8 @@ from orchestrator.ports import (
 
 # Jira takes 32,767 characters; what a Markdown character becomes in its own count is not documented.
 COMMENT_LIMIT = 24_000
+# What makes the result that is told, and the address of what GitHub holds of it.
+type _Proposed = Callable[[Action | None, Job, int, Outcome | None], tuple[JobResult, str]]
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,13 @@ class PublishResult:
 
     def __call__(self, job: Job, attempt: int) -> None:
         """Publish once: a second delivery finds what the first has left and does the rest."""
+        self._publish(job, attempt, self._proposed)
+
+    def set_aside(self, job: Job, attempt: int) -> None:
+        """Report a result that cannot be published, without reading it, and release the labels."""
+        self._publish(job, attempt, _set_aside)
+
+    def _publish(self, job: Job, attempt: int, proposed: _Proposed) -> None:
         record = self.jobs.get(job.job_id)
         if record is not None and record.state is JobState.ENDED:
             return self._ended_already(job, record)
@@ -69,7 +78,7 @@ class PublishResult:
         self.jobs.progress(job, status.PUBLISHING)
         own = self._own(job) if again else {}
         action = self.catalogue.named(job.action)
-        result, link = self._proposed(action, job, attempt, _told(own))
+        result, link = proposed(action, job, attempt, _told(own))
         told = self._tell(job, comment.result_comment(action, job, result, link), result, own)
         brief = Brief.read(self.artifacts.get(brief_key(job)))
         if brief is not None and brief.status_comment is not None:
@@ -81,14 +90,14 @@ class PublishResult:
     def _ended_already(self, job: Job, record: JobRecord) -> None:
         """Nothing is told twice; but a poll that stood still may have written the claim anew: that is taken off."""
         self.events.info("job.ended_already", **job.log_fields())
-        issue = self.issues.read(job.issue_key)
+        issue = self.issues.look(job.issue_key)
         if issue is not None and is_claimed_for(issue, job):
             left = Left(issue.latest, issue.unfinished)
             self.issues.release(job, Outcome(record.outcome or Outcome.FAILED), left)
 
     def _is_released(self, job: Job) -> bool:
         """Whether an earlier delivery got that far: since then the issue may have been claimed for another job."""
-        issue = self.issues.read(job.issue_key)
+        issue = self.issues.look(job.issue_key)
         return issue is not None and is_released(issue, job)
 
     def _show_end(self, job: Job, comment_id: str, text: str, attempt: int) -> None:
@@ -195,6 +204,18 @@ class PublishResult:
             duration_ms=result.duration_ms,
             cost_usd=result.cost_usd,
         )
+
+
+def _set_aside(action: Action | None, job: Job, attempt: int, told: Outcome | None) -> tuple[JobResult, str]:
+    """A result of fixed words in the place of the stored one; no link, since nothing is asked of GitHub."""
+    del action
+    reason = (
+        "The result of this job could not be published: each time it was tried, that took too long or ended the "
+        f"publisher's process (delivery {attempt} now). So that other tickets do not wait for this one, it was set "
+        f"aside. A pull request or a review may have been made already. The result is kept as "
+        f"`{result_key(job.job_id)}` in the artifact store until it expires."
+    )
+    return _as_told(_unpublished(JobResult(verdict=Verdict(outcome=Outcome.FAILED)), reason), told), ""
 
 
 def _was_begun(record: JobRecord | None, attempt: int) -> bool:
