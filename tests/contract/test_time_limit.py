@@ -6,6 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 import pytest
 
@@ -27,10 +28,8 @@ def _match() -> None:
 
 def _swallow() -> None:
     while True:
-        try:
+        with suppress(Exception):  # as a careless library has it
             _spin()
-        except Exception:  # noqa: BLE001  # as a careless library has it
-            pass
 
 
 def _receive() -> None:

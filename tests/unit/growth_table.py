@@ -60,6 +60,7 @@ from orchestrator.domain import (
     report,
     repository_path,
     review,
+    text_limits,
     untrusted,
 )
 from orchestrator.domain.adf_node import Node
@@ -195,11 +196,11 @@ TEXT: Mapping[str, tuple[Row, ...]] = {
         Row("findings_of", fingerprints),
         Row("standing_findings", lambda text: review.standing_findings([text])),
     ),
+    "domain.text_limits": (Row("cut_report", lambda text: text_limits.cut_report(reported(text))),),
     "domain.untrusted": (
         Row("visible", untrusted.visible),
         Row("one_line", lambda text: untrusted.one_line(text, 200)),
         Row("scrubbed", lambda text: untrusted.scrubbed(text, 200)),
-        Row("bounded", lambda text: untrusted.bounded(text, 10_000)),
         Row("fenced", lambda text: untrusted.fenced("a", text, "nonce")),
     ),
     "adapters.backoff": (

@@ -1,4 +1,4 @@
-"""An issue that stops polls, and a result that stops the publisher: set aside, told, and nothing else waits for it."""
+"""An issue that stops polls, and a result that stops the publisher, are set aside and reported."""
 
 from dataclasses import dataclass, field
 

@@ -22,6 +22,7 @@ from orchestrator.domain.job import (
 from orchestrator.domain.outcome import JobResult, Outcome, Verdict
 from orchestrator.domain.publishable import PROTECTED, reviewed, told
 from orchestrator.domain.review import compose, findings_of
+from orchestrator.domain.text_limits import LONGEST_RESULT, cut
 from orchestrator.errors import (
     JobFailed,
     NewerFormat,
@@ -178,8 +179,9 @@ class PublishResult:
         """Post the parts that are not there yet; the id of the first."""
         mark = OwnComment(job.job_id, job.action, 0, result.verdict.outcome)
         ids = {part: one.id for part, one in own.items()}
+        whole = cut(markdown, LONGEST_RESULT, "the artifact store")
         try:
-            for part, text in enumerate(split_markdown(markdown, COMMENT_LIMIT)):
+            for part, text in enumerate(split_markdown(whole, COMMENT_LIMIT)):
                 if part not in ids:
                     ids[part] = self.comments.comment(job.issue_key, text, replace(mark, part=part))
         except NotFoundError:
