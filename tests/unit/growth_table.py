@@ -96,7 +96,7 @@ TEXT: Mapping[str, tuple[Row, ...]] = {
     ),
     "domain.agent": (
         Row("read_stream", lambda text: agent.read_stream(stream(text).split(b"\n"))),
-        Row("read_stream, raw", lambda text: agent.readstream(text.encode().split(b"\n"))),
+        Row("read_stream, raw", lambda text: agent.read_stream(text.encode().split(b"\n"))),
         Row("target_of", lambda text: agent.target_of({"command": text})),
     ),
     "domain.bedrock": (
