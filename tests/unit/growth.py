@@ -13,6 +13,8 @@ FIRST = 16
 FLOOR_S = 0.02
 # A linear function takes twice as long for twice the input, a quadratic one four times.
 MOST_GROWTH = 3.0
+# From here on it is measured several times.
+SUSPECT = 2.4
 # For any input up to the largest.
 MOST_S = 1.5
 REPEATS = 3
@@ -242,7 +244,7 @@ def fault(function: Callable[[Any], object], family: Callable[[int], Any], large
         if times[-1] > MOST_S:
             return f"takes more than {MOST_S:.1f} s for size {size}"
     _, half_s, whole_s = times
-    if whole_s > FLOOR_S and whole_s > MOST_GROWTH * half_s and _grows(function, family, largest):
+    if whole_s > FLOOR_S and whole_s > SUSPECT * half_s and _grows(function, family, largest):
         return f"takes {half_s:.3f} s for size {largest // 2}, {whole_s:.3f} s for size {largest}"
     return ""
 
