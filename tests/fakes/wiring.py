@@ -149,6 +149,5 @@ def publisher(world: Ports, pull_requests: PullRequestWriter, **more: Any) -> Pu
         publish=publish,
         attempts=world.attempts,
         attempt=AttemptWork(world.attempts, world.time_limit),
-        clock=world.clock,
         events=world.events,
     )

@@ -12,6 +12,8 @@ from orchestrator.domain.issue import Issue
 from orchestrator.domain.job import PROCESSING_LABEL, Job
 from orchestrator.domain.outcome import Outcome
 from orchestrator.errors import OutOfTime, TransientError
+from orchestrator.usecases.claim_issue import HELD_S
+from orchestrator.usecases.take_issue import FOR_AN_ISSUE
 
 MINUTE_S = 60
 
@@ -164,6 +166,10 @@ def test_an_attempt_that_may_be_under_way_is_left_to_its_poll(world: World) -> N
     world.wait(UNDER_WAY_S - 1)
     assert world.poll().claimed == ()
     assert world.results.messages == []
+
+
+def test_an_issue_that_another_poll_holds_is_not_taken_for_one_that_was_finished() -> None:
+    assert UNDER_WAY_S > HELD_S > FOR_AN_ISSUE.wall_s
 
 
 def test_attempts_of_long_ago_do_not_count(world: World) -> None:

@@ -47,4 +47,4 @@ def publish_result() -> PublishInTime:
     )
     attempts = parts.attempts(settings)
     attempt = AttemptWork(attempts, parts.time_limit())
-    return PublishInTime(publish, attempts, attempt, parts.clock(), log)
+    return PublishInTime(publish, attempts, attempt, log)

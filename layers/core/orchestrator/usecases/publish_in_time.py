@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from orchestrator.domain.attempt import MOST_ATTEMPTS
 from orchestrator.domain.job import MAX_ATTEMPTS, Job
-from orchestrator.ports import Attempts, Clock, Events
+from orchestrator.ports import Attempts, Events
 from orchestrator.usecases.attempt_work import Allowance, AttemptWork
 from orchestrator.usecases.publish_result import PublishResult
 
@@ -19,7 +19,6 @@ class PublishInTime:
     publish: PublishResult
     attempts: Attempts
     attempt: AttemptWork
-    clock: Clock
     events: Events
 
     def __call__(self, job: Job, attempt: int) -> None:
@@ -33,7 +32,7 @@ class PublishInTime:
 
     def _before(self, job: Job) -> int:
         past = self.attempts.unfinished().get(job.job_id)
-        return 0 if past is None else past.tries(self.clock.time())
+        return 0 if past is None else past.count
 
     def _set_aside(self, job: Job, attempt: int, before: int) -> None:
         self.events.warning("result.set_aside", **job.log_fields(), attempts=before)
