@@ -1,17 +1,25 @@
 """Values for tests: each function makes a plausible one, keywords change what the test is about."""
 
+from dataclasses import replace
 from typing import Any
 
 from orchestrator.domain.action import Action, Catalogue
 from orchestrator.domain.agent import AgentRun, Denial, Source
 from orchestrator.domain.changeset import Changeset, Fault, FileChange, FileMode, Ground
-from orchestrator.domain.issue import Issue, OwnComment
+from orchestrator.domain.issue import Issue, Left, OwnComment
 from orchestrator.domain.job import Brief, Job
 from orchestrator.domain.outcome import JobResult, Outcome, Verdict
 from orchestrator.domain.pull_request import PullState, ReviewSubject
 from orchestrator.domain.wall import Answer, Probe, Rung
 from orchestrator.ports import Delivery
+from orchestrator.usecases.sign_jobs import SignJobs
+from tests.fakes.clock import FakeClock
+from tests.fakes.signing import FixedKeys
 
+SIGNING_KEY = "the-key-that-signs-the-jobs-of-tests"
+# Later than any clock of a test: such a job is never too old.
+CLAIMED_AT = 4_000_000_000
+SIGNER = SignJobs("DEMO", FixedKeys(SIGNING_KEY), FakeClock())
 SCHEMA: dict[str, Any] = {
     "type": "object",
     "properties": {
@@ -100,7 +108,7 @@ def catalogue(*actions: Action) -> Catalogue:
 
 
 def issue(**changes: Any) -> Issue:
-    """A bug that asks for investigate."""
+    """A bug that asks for investigate; what it keeps of earlier jobs is signed."""
     known: dict[str, Any] = {
         "id": "10001",
         "key": "DEMO-1",
@@ -109,19 +117,29 @@ def issue(**changes: Any) -> Issue:
         "summary": "Ten pieces cost full price",
         "updated": "2026-11-22T10:00:00.000+0000",
     }
-    return Issue(**(known | changes))
+    made = Issue(**(known | changes))
+    left = SIGNER.signed(job(issue_id=made.id), Left(made.latest, made.unfinished))
+    return replace(made, latest=left.latest, unfinished=left.unfinished)
+
+
+def unsigned(made: Issue) -> Issue:
+    """The issue with the signatures of what it keeps left out, for comparing."""
+    latest = {name: past.model_copy(update={"signature": ""}) for name, past in made.latest.items()}
+    kept = made.unfinished and made.unfinished.model_copy(update={"signature": ""})
+    return replace(made, latest=latest, unfinished=kept)
 
 
 def job(**changes: Any) -> Job:
-    """A job that investigates DEMO-1."""
+    """A job that investigates DEMO-1, signed as the poll does."""
     known: dict[str, Any] = {
         "job_id": "DEMO-1-investigate-0123456789ab",
         "issue_id": "10001",
         "issue_key": "DEMO-1",
         "action": "investigate",
         "label": "ai-investigate",
+        "claimed_at": CLAIMED_AT,
     }
-    return Job.model_validate(known | changes)
+    return SIGNER.sign(Job.model_validate(known | changes))
 
 
 def fix_job(**changes: Any) -> Job:

@@ -96,6 +96,10 @@ class Watched:
     def __init__(self, process: Process, role: str, port: Any) -> None:
         self._process, self._role, self._port = process, role, port
 
+    def __call__(self, *args: Any) -> "Watched":
+        """A port that opens another one."""
+        return Watched(self._process, self._role, self._port(*args))
+
     def __getattr__(self, name: str) -> Any:
         value = getattr(self._port, name)
         if not callable(value):

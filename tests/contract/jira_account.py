@@ -6,8 +6,9 @@ from alm.standins.jira import JiraStandIn
 from orchestrator import bootstrap
 from orchestrator.adapters.atlassian_auth import AtlassianAuth
 from orchestrator.adapters.jira_cloud import JiraCloud
-from orchestrator.config import JiraSecret, JiraSettings
+from orchestrator.config import JiraSettings
 from orchestrator.domain.job import Job
+from orchestrator.secret_values import JiraSecret
 
 JOB = Job(job_id="DEMO-1-fix-0123", issue_id="10001", issue_key="DEMO-1", action="fix", label="ai-fix")
 ASKED = frozenset({JOB.label})

@@ -262,7 +262,7 @@ def test_a_record_of_the_first_release_is_read_and_gone_on_with(aws: LocalAws) -
 
 def test_a_record_of_a_newer_release_is_its_and_hides_no_other(aws: LocalAws) -> None:
     old, store = json.loads((V1 / "record.json").read_text()), dynamodb(aws)
-    newer = stored(aws, {**old, "state": "running", "version": 2, "active": "y", "costs": "elsewhere"})
+    newer = stored(aws, {**old, "state": "running", "version": 3, "active": "y", "costs": "elsewhere"})
     ours = queued(store)
     with pytest.raises(NewerFormat):
         store.get(newer.job_id)

@@ -156,7 +156,7 @@ def test_a_deleted_job_is_gone(queue: Queue) -> None:
 
 @pytest.mark.parametrize(
     "body",
-    ["", "null", "[]", "{}", '{"version": 2}', "not json", '"\\ud800"', "[" * 100_000],
+    ["", "null", "[]", "{}", '{"version": 3}', "not json", '"\\ud800"', "[" * 100_000],
     ids=lambda body: body[:9],
 )
 def test_a_message_that_is_no_job_is_an_error(body: str) -> None:
@@ -195,7 +195,7 @@ def test_all_messages_are_counted_those_at_work_too(queue: Queue) -> None:
 
 def test_a_message_of_a_newer_release_is_told_from_one_that_is_none_of_ours() -> None:
     record = {"messageId": "m", "receiptHandle": "r", "attributes": {"ApproximateReceiveCount": "1"}}
-    newer = job().model_dump_json().replace('"version":1', '"version":2,"more":[]')
+    newer = job().model_dump_json().replace('"version":2', '"version":3,"more":[]')
     with pytest.raises(NewerMessage):
         delivery({**record, "body": newer})
     with pytest.raises(ForeignMessage) as foreign:
@@ -223,7 +223,7 @@ def test_dead_letters_tell_whose_jobs_they_are_and_stay(aws: LocalAws) -> None:
 
 def test_dead_letters_of_others_and_of_newer_releases_are_passed_over(aws: LocalAws) -> None:
     ours = job()
-    newer = job().model_dump_json().replace('"version":1', '"version":2')
+    newer = job().model_dump_json().replace('"version":2', '"version":3')
     letters = dead_letters(aws, ["what is this", '"\\ud800"', newer, ours.model_dump_json()])
     assert letters.jobs() == (ours,)
 

@@ -16,7 +16,7 @@ from orchestrator.domain.action import Action, Produces
 
 README = (Path(__file__).parents[2] / "README.md").read_text()
 HEADER = "| requests of a job | Jira | GitHub's API | git |"
-MOST_OF_JIRA = 7
+MOST_OF_JIRA = 8
 every_action = pytest.mark.parametrize("action", ACTIONS.actions, ids=[one.name for one in ACTIONS.actions])
 
 
@@ -95,6 +95,7 @@ def test_the_requests_to_jira_are_these(pipeline: Pipeline, action: Action) -> N
         ("GET", f"/issue/{key}"),
         ("PUT", f"/issue/{key}"),
         ("POST", f"/issue/{key}/comment"),
+        ("GET", f"/issue/{key}"),
         ("POST", f"/issue/{key}/comment"),
         ("PUT", made[0]),
         ("PUT", f"/issue/{key}"),

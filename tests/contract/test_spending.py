@@ -49,7 +49,7 @@ def test_a_listing_shows_neither_accounts_nor_jobs_that_are_only_held(where: Dep
 
 
 def test_a_record_of_a_newer_release_is_counted_and_not_guessed_at(where: Deployment) -> None:
-    where.table.put_item(Item={"job_id": a_job().job_id, "state": "queued", "version": 2})
+    where.table.put_item(Item={"job_id": a_job().job_id, "state": "queued", "version": 3})
     listing = jobs.listed(where)
     assert (listing.jobs, listing.unreadable) == ((), 1)
 

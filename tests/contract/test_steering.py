@@ -184,7 +184,7 @@ def test_a_message_that_is_not_ours_is_deleted_only_when_asked(where: Deployment
 
 def test_a_message_of_a_newer_release_is_left_for_it_and_never_deleted(where: Deployment) -> None:
     dead = where.outputs["JobDeadLettersUrl"]
-    newer = a_job().model_dump_json().replace('"version":1', '"version":2')
+    newer = a_job().model_dump_json().replace('"version":2', '"version":3')
     where.sqs.send_message(QueueUrl=dead, MessageBody=newer, MessageGroupId="x", MessageDeduplicationId="x")
     redriven, _ = steering.redrive(where, nobody, delete_foreign=True, wait_s=0)
     assert redriven.words() == "jobs: 0 message(s) brought back, 1 of a newer release left there"

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from tests.fakes.faults import Faults
 
-from orchestrator.domain.job import result_key
 from orchestrator.domain.outcome import JobResult
 from orchestrator.ports import ArtifactStore
+from orchestrator.usecases.stored_results import read_whole_result
 
 
 @dataclass
@@ -39,7 +39,9 @@ class FakeArtifacts:
 
     def result(self, job_id: str) -> JobResult:
         """The stored result of a job."""
-        return JobResult.model_validate_json(self.contents[result_key(job_id)])
+        result = read_whole_result(self, job_id)
+        assert result is not None
+        return result
 
 
 if TYPE_CHECKING:

@@ -67,7 +67,8 @@ class Pipeline:
         run(Delivery(of, attempt, "receipt"), Halt())
 
     def publish(self, of: Job, attempt: int = 1, *, may_request_changes: bool = False) -> None:
-        """One delivery to the publisher."""
+        """One delivery to the publisher of a job that was claimed."""
+        self.tracker.put_claim(of)
         publish = wiring.publisher(
             self, self.pull_requests, may_request_changes=may_request_changes, protected=self.protected
         )

@@ -1,9 +1,10 @@
 """Jira in memory, with an index that can lag behind."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from tests.builders import SIGNER
 from tests.fakes.faults import Faults
 
 from alm.standins.jql import Query, parse_jql
@@ -23,6 +24,7 @@ class FakeTracker:
     own: dict[str, list[OwnComment]] = field(default_factory=dict)
     requests: list[tuple[str, str]] = field(default_factory=list)
     faults: Faults = field(default_factory=Faults)
+    vouch: Callable[[Issue], Issue | None] = SIGNER.vouch
     _edits: int = 0
     _comments: int = 0
 
@@ -47,6 +49,12 @@ class FakeTracker:
         issue = self.issues[key]
         self._edit(key, (issue.labels | ({on} if on else set())) - {off}, issue.claim)
 
+    def put_claim(self, job: Job) -> None:
+        """Leave the job's claim on its issue as a poll would, unless one is there."""
+        issue = self.issues.get(job.issue_key)
+        if issue is not None and issue.claim is None:
+            self.issues[job.issue_key] = replace(issue, claim=job.model_dump(mode="json"))
+
     def delete(self, key: str) -> None:
         """Delete an issue; the index does not know yet."""
         self.index[key] = self.issues.pop(key)
@@ -55,16 +63,17 @@ class FakeTracker:
         self._request("search", jql)
         query = parse_jql(jql)
         shown = {**self.issues, **self.index}
-        return (issue for issue in shown.values() if _matches(query, issue))
+        return filter(None, map(self.vouch, (issue for issue in shown.values() if _matches(query, issue))))
 
     def read(self, key: str) -> Issue | None:
         self._request("read", key)
-        return self.issues.get(key)
+        issue = self.issues.get(key)
+        return issue and self.vouch(issue)
 
     def look(self, key: str) -> Issue | None:
         self._request("look", key)
         issue = self.issues.get(key)
-        return issue and Issue(issue.id, issue.key, issue.labels, claim=issue.claim)
+        return issue and self.vouch(Issue(issue.id, issue.key, issue.labels, claim=issue.claim))
 
     def claim(self, job: Job, takes_off: frozenset[str]) -> None:
         self._request("claim", job.issue_key)

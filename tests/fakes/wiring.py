@@ -2,7 +2,9 @@
 
 from typing import Any, Protocol
 
+from tests.builders import SIGNER
 from tests.fakes.queue import FakeDeadLetters
+from tests.fakes.tracking import client, track_job
 
 from orchestrator.domain.action import Catalogue
 from orchestrator.domain.money import Limits
@@ -68,6 +70,7 @@ def poller(world: Ports, server_url: str, repo: str, project_key: str = "DEMO", 
         "results": world.results,
         "cancel": cancel,
         "catalogue": world.catalogue,
+        "signer": SIGNER,
         "clock": world.clock,
         "events": world.events,
     }
@@ -91,20 +94,21 @@ def runner(
     limits: Limits | None = None,
 ) -> RunJob:
     """What runs a job."""
+    tracker = client(track_job(world, limits))
     ask = AskAgent(
-        jobs=world.jobs,
-        accounts=world.jobs,
-        artifacts=world.artifacts,
+        jobs=tracker,
+        budget=tracker,
+        artifacts=lambda _: world.artifacts,
         agent=agent,
         clock=world.clock,
         events=world.events,
-        limits=limits or Limits(1_000, 1_000),
     )
     cloner, pull_requests = code_host
     return RunJob(
-        jobs=world.jobs,
-        artifacts=world.artifacts,
-        results=world.results,
+        project_key=SIGNER.project_key,
+        jobs=tracker,
+        artifacts=lambda _: world.artifacts,
+        results=tracker,
         cloner=cloner,
         pull_requests=pull_requests,
         prompts=prompts,
@@ -123,6 +127,7 @@ def publisher(world: Ports, pull_requests: PullRequestWriter, **more: Any) -> Pu
         jobs=world.jobs,
         artifacts=world.artifacts,
         catalogue=world.catalogue,
+        signer=SIGNER,
         events=world.events,
         **more,
     )

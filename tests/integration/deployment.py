@@ -11,11 +11,13 @@ from time import monotonic, sleep
 from typing import Any, Self
 
 import boto3
+from tests.builders import SIGNING_KEY
 
 from alm.aws import BUCKET, TABLE, LocalAws
 from alm.demo import repository
 from alm.environment import REGION, machine_environment
 from alm.function import LocalFunction
+from alm.invoked import track_job_for
 from alm.settings import LocalSettings, checked
 from alm.standins.github import GitHubStandIn
 from alm.standins.jira import JiraStandIn
@@ -36,18 +38,23 @@ class Deployment:
     model: ScriptedModel
     aws: LocalAws
     settings: LocalSettings
+    worker_environment: Mapping[str, str]
     printed: list[dict[str, Any]] = field(default_factory=list)
 
     @classmethod
     @contextmanager
-    def around(cls, script: Script) -> Iterator[Self]:
+    def around(cls, script: Script, **more: str) -> Iterator[Self]:
         """Started stand-ins, a seeded repository, and AWS with the secrets in place."""
         with JiraStandIn() as jira, GitHubStandIn() as github, ScriptedModel(script) as model:
             github.seed(repository.FILES)
             told = {**jira.environment(), **github.environment()}
-            settings = checked({**told, "ANTHROPIC_API_KEY": KEY, "ANTHROPIC_BASE_URL": model.url})
-            with LocalAws(settings.secrets()) as aws:
-                yield cls(jira, github, model, aws, settings)
+            model_told = {"ANTHROPIC_API_KEY": KEY, "ANTHROPIC_BASE_URL": model.url}
+            settings = checked({**told, **model_told, "SIGNING_KEY": SIGNING_KEY, **more})
+            with (
+                LocalAws(settings.secrets()) as aws,
+                track_job_for(settings, aws, lambda _: None) as worker_environment,
+            ):
+                yield cls(jira, github, model, aws, settings, worker_environment)
 
     @property
     def jobs(self) -> SqsQueue:
@@ -92,7 +99,7 @@ class Deployment:
         """A task as Fargate starts it."""
         return subprocess.Popen(
             [sys.executable, "-m", "run_job"],
-            env={**self._environment(self.settings.worker_environment()), **changes},
+            env={**self.worker_environment, **changes},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
         )

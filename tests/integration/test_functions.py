@@ -223,7 +223,7 @@ def test_a_worker_that_is_a_function_gives_a_foreign_message_back_at_once_and_de
     deployment: Deployment,
 ) -> None:
     deployment.send_foreign(deployment.aws.job_queue, "not ours")
-    with deployment.function("run_job", deployment.settings.worker_environment()) as function:
+    with deployment.function("run_job", deployment.worker_environment) as function:
         for _ in range(4):
             with pytest.raises(FunctionError) as raised:
                 function.invoke(event(next_job(deployment)))
@@ -239,7 +239,7 @@ def test_a_worker_that_is_a_function_and_unusable_says_so_once_and_leaves_its_me
     deployment.store_secret("alm/anthropic", "s3cret")
     deployment.send_foreign(deployment.aws.job_queue, "not looked at")
     with (
-        deployment.function("run_job", deployment.settings.worker_environment()) as function,
+        deployment.function("run_job", deployment.worker_environment) as function,
         pytest.raises(FunctionError, match="The secret alm/anthropic cannot be used"),
     ):
         function.invoke(event(next_job(deployment)))

@@ -9,7 +9,7 @@ from time import time
 from typing import Any
 
 import pytest
-from tests.builders import brief
+from tests.builders import brief, job
 from tests.integration.agents import REPORT, reports, turns
 from tests.integration.deployment import Deployment, until
 
@@ -17,16 +17,9 @@ from alm.standins.model import Conversation, Turn
 from orchestrator.adapters.dynamodb import DynamoJobStore
 from orchestrator.adapters.dynamodb_accounts import account_key
 from orchestrator.domain.fleet import UNUSABLE
-from orchestrator.domain.job import Job
 from orchestrator.domain.money import Account, day_of
 
-JOB = Job(
-    job_id="DEMO-1-investigate-1",
-    issue_id="1",
-    issue_key="DEMO-1",
-    action="investigate",
-    label="ai-investigate",
-)
+JOB = job(job_id="DEMO-1-investigate-1", issue_id="1")
 
 
 @pytest.fixture
@@ -138,14 +131,13 @@ def test_a_job_that_the_day_has_no_money_for_starts_no_agent_and_its_message_is_
     def never(conversation: Conversation) -> Turn:
         raise AssertionError(conversation)
 
-    with Deployment.around(never) as deployment:
+    with Deployment.around(never, DAILY_BUDGET_USD="5", TICKET_BUDGET_USD="100") as deployment:
         deployment.queue(JOB, brief())
-        tight = {"DAILY_BUDGET_USD": "5", "TICKET_BUDGET_USD": "100"}
         table = deployment.table()
         now = time()
         for day in (day_of(now), day_of(now + 3600)):
             table.put_item(Item={"job_id": account_key(Account.DAY, day), "usd": 5})
-        assert deployment.ended(deployment.worker(**tight)) == 0
+        assert deployment.ended(deployment.worker()) == 0
         (record,) = (one for one in deployment.aws.jobs() if one["job_id"] == JOB.job_id)
         assert (record["state"], record["wait_for"]) == ("waiting", "day")
         assert (deployment.model.requests, deployment.aws.in_flight()) == ([], 0)
@@ -171,7 +163,7 @@ def test_what_is_unusable_is_one_line_and_costs_no_message_a_try(deployment: Dep
         (
             "alm/anthropic",
             "s3cret",
-            {"JOBS_TABLE": "", "SANDBOX_FLOOR": "none"},
+            {"TRACK_FUNCTION": "", "SANDBOX_FLOOR": "none"},
             "The configuration cannot be used",
         ),
     ]
@@ -206,7 +198,7 @@ def test_a_foreign_message_goes_to_the_dead_letters_and_the_job_behind_it_runs(
 def test_a_message_of_a_newer_release_is_left_for_it_and_nothing_of_it_is_printed(
     deployment: Deployment,
 ) -> None:
-    body = '{"version": 2, "job_id": "x"}'
+    body = '{"version": 3, "job_id": "x"}'
     deployment.send_foreign(deployment.aws.job_queue, body)
     assert deployment.ended(deployment.worker()) == 0
     assert (deployment.aws.dead_letters(), deployment.jobs.depth(), deployment.jobs.waiting()) == (0, 1, 0)

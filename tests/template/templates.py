@@ -198,6 +198,8 @@ def statements(deployment: Deployment, role: str) -> Iterator[Json]:
     documents = [policy["PolicyDocument"] for policy in found.get("Policies", ())]
     carried = [arn["Ref"] for arn in found.get("ManagedPolicyArns", ()) if isinstance(arn, dict)]
     documents += [deployment.properties(name)["PolicyDocument"] for name in carried]
+    managed = deployment.of_type("AWS::IAM::ManagedPolicy").values()
+    documents += [one["PolicyDocument"] for one in managed if {"Ref": role} in one.get("Roles", ())]
     for statement in (one for document in documents for one in document["Statement"]):
         yield {
             **statement,

@@ -26,7 +26,7 @@ OURS = "ALMOrchestrator/AWS::StackName"
 NAMES = {
     *("DenialsOfAnAction", "DenialRate", "SandboxRefused", "DeadJobs", "DeadResults", "PollMissing"),
     *("PollErrors", "PublishErrors", "ConfigUnusable", "WorkerStarts", "JobFailures", "OldestJob"),
-    *("BudgetReached", "JobsSentAgain"),
+    *("BudgetReached", "JobsSentAgain", "ForgedJobs", "TrackErrors"),
 }
 
 

@@ -82,15 +82,15 @@ def test_the_store_is_encrypted(stack: Created) -> None:
 
 def test_a_role_that_was_made_reads_the_secrets_that_were_made(stack: Created) -> None:
     iam, secrets = stack.client("iam"), stack.client("secretsmanager")
-    arn = secrets.describe_secret(SecretId="alm/jira")["ARN"]
+    arns = {secrets.describe_secret(SecretId=f"alm/{name}")["ARN"] for name in ("jira", "signing")}
     role = stack.function("PollFunctionName")["Role"].rpartition("/")[2]
     found = iam.get_role_policy(RoleName=role, PolicyName="room")["PolicyDocument"]
     # moto keeps a policy of CloudFormation as Python wrote it.
     policy = ast.literal_eval(found)
-    read = [
+    (read,) = (
         one["Resource"] for one in policy["Statement"] if one["Action"] == "secretsmanager:GetSecretValue"
-    ]
-    assert read == [arn]
+    )
+    assert set(read) == arns
 
 
 def test_the_nested_stacks_are_made_with_it(stack: Created) -> None:

@@ -15,34 +15,38 @@ from tests.template.templates import (
     statements,
 )
 
-FOLDER = "${ArtifactsBucket.Arn}/jobs/*"
+BRIEF, RESULT, CHANGES, TRANSCRIPT = (
+    f"${{ArtifactsBucket.Arn}}/jobs/*/{name}"
+    for name in ("brief.json", "result.json", "changes-*", "transcript.jsonl")
+)
+READ, WRITE = {"s3:GetObject"}, {"s3:PutObject"}
+TELEMETRY = {"xray:PutTelemetryRecords", "xray:PutTraceSegments"}
 TASKS = "arn:${AWS::Partition}:ecs:${AWS::Region}:${AWS::AccountId}:task/${Cluster}/*"
 # Everything a role may do on more than one named resource.
 WILD = {
     "PollJiraRole": {
-        "*": {"ecs:ListTasks", "xray:PutTelemetryRecords", "xray:PutTraceSegments"},
-        FOLDER: {"s3:GetObject", "s3:PutObject"},
+        "*": {"ecs:ListTasks", *TELEMETRY},
+        RESULT: READ | WRITE,
+        BRIEF: WRITE,
         TASKS: {"ecs:DescribeTasks", "ecs:TagResource"},
     },
     "PollJiraEveryMinuteRole": {},
-    "WorkerTaskRole": {FOLDER: {"s3:GetObject", "s3:PutObject"}},
+    "WorkerTaskRole": {},
     "WorkerStartRole": {"*": {"ecr:GetAuthorizationToken"}},
-    "RunJobRole": {
-        "*": {"xray:PutTelemetryRecords", "xray:PutTraceSegments"},
-        FOLDER: {"s3:GetObject", "s3:PutObject"},
-    },
-    "PublishResultRole": {
-        "*": {"xray:PutTelemetryRecords", "xray:PutTraceSegments"},
-        FOLDER: {"s3:GetObject"},
-    },
+    "RunJobRole": {"*": TELEMETRY},
+    "TrackJobRole": {"*": TELEMETRY, BRIEF: READ},
+    "JobArtifactsRole": {BRIEF: READ, RESULT: READ | WRITE, CHANGES: READ | WRITE, TRANSCRIPT: WRITE},
+    "PublishResultRole": {"*": TELEMETRY, BRIEF: READ, RESULT: READ, CHANGES: READ},
 }
 ROOMS = {
-    "PollJiraRole": {"JiraSecret"},
+    "PollJiraRole": {"JiraSecret", "SigningSecret"},
     "PollJiraEveryMinuteRole": set[str](),
     "WorkerTaskRole": {"GitHubReadSecret", "AnthropicSecret"},
     "WorkerStartRole": set[str](),
     "RunJobRole": {"GitHubReadSecret", "AnthropicSecret"},
-    "PublishResultRole": {"JiraSecret", "GitHubWriteSecret"},
+    "TrackJobRole": {"SigningSecret"},
+    "JobArtifactsRole": set[str](),
+    "PublishResultRole": {"JiraSecret", "GitHubWriteSecret", "SigningSecret"},
 }
 TRUSTED = {
     "PollJiraEveryMinuteRole": "scheduler",
@@ -98,7 +102,8 @@ def test_the_worker_reads_the_key_of_its_models_service_only(provider: str, secr
         *([secret] if secret else [])
     }
     made = set(deployment.of_type("AWS::SecretsManager::Secret"))
-    assert made == {"JiraSecret", "GitHubReadSecret", "GitHubWriteSecret", *([secret] if secret else [])}
+    always = {"JiraSecret", "GitHubReadSecret", "GitHubWriteSecret", "SigningSecret"}
+    assert made == {*always, *([secret] if secret else [])}
 
 
 def test_a_role_touches_only_the_queues_of_its_room() -> None:
@@ -120,7 +125,8 @@ def test_a_role_touches_only_the_queues_of_its_room() -> None:
             "ResultDeadLetters": look,
         }
     for deployment, role in ((fargate, "WorkerTaskRole"), (on_lambda, "RunJobRole")):
-        assert granted(deployment, role, "sqs:") == {"JobQueue": receive, "ResultQueue": send}
+        assert granted(deployment, role, "sqs:") == {"JobQueue": receive}
+        assert granted(deployment, "TrackJobRole", "sqs:") == {"ResultQueue": send}
     assert granted(fargate, "PublishResultRole", "sqs:") == {"ResultQueue": receive}
 
 
@@ -134,18 +140,13 @@ def test_the_poll_alone_lists_jobs_and_only_those_under_way() -> None:
         assert granted(deployment, "PublishResultRole", "dynamodb:") == touch, name
 
 
-def test_the_worker_changes_records_and_reads_none_of_other_jobs() -> None:
-    for role in ("WorkerTaskRole", "RunJobRole"):
-        assert granted(where(role), role, "dynamodb:") == {"JobsTable": {"dynamodb:UpdateItem"}}
-
-
 def test_the_role_an_agent_could_reach_starts_nothing_and_makes_nobody_else_of_it() -> None:
     services = {
         action.partition(":")[0]
         for actions in granted(Deployment.of(**ON_BEDROCK, **FULL), "WorkerTaskRole").values()
         for action in actions
     }
-    assert services == {"secretsmanager", "dynamodb", "s3", "sqs", "bedrock", "kms"}
+    assert services == {"secretsmanager", "lambda", "sqs", "bedrock", "kms"}
 
 
 def test_the_worker_may_ask_bedrock_only_where_it_is_the_provider() -> None:
@@ -181,7 +182,7 @@ def test_where_lambda_runs_the_jobs_the_poll_starts_nothing() -> None:
 
 def test_a_role_writes_its_own_log_and_no_other() -> None:
     wanted = {"PollJiraRole": "PollJiraLogs", "PublishResultRole": "PublishResultLogs"}
-    wanted |= {"RunJobRole": "WorkerLogs", "WorkerStartRole": "WorkerLogs"}
+    wanted |= {"RunJobRole": "WorkerLogs", "WorkerStartRole": "WorkerLogs", "TrackJobRole": "TrackJobLogs"}
     for role in ROOMS:
         allowed = granted(where(role), role, "logs:")
         assert allowed == (
@@ -195,7 +196,7 @@ def test_no_managed_policy_of_aws_is_attached(role: str) -> None:
     assert all(arn.keys() == {"Ref"} for arn in carried)
 
 
-@pytest.mark.parametrize("role", ROOMS)
+@pytest.mark.parametrize("role", ROOMS.keys() - {"JobArtifactsRole"})
 def test_a_role_trusts_one_service(role: str) -> None:
     (trust,) = where(role).properties(role)["AssumeRolePolicyDocument"]["Statement"]
     services = trust["Principal"]["Service"]
@@ -206,7 +207,13 @@ def test_a_role_trusts_one_service(role: str) -> None:
         assert trust["Condition"]["StringEquals"] == {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
 
 
-@pytest.mark.parametrize("role", ["PollJiraRole", "WorkerTaskRole", "RunJobRole", "PublishResultRole"])
+@pytest.mark.parametrize(
+    "role",
+    [
+        *("PollJiraRole", "WorkerTaskRole", "RunJobRole", "PublishResultRole"),
+        *("TrackJobRole", "JobArtifactsRole"),
+    ],
+)
 def test_a_key_of_ones_own_is_used_through_the_stacks_services_only(role: str) -> None:
     found = [
         one for one in statements(where(role, KmsKeyArn=KEY), role) if one["Action"][0].startswith("kms:")
@@ -227,7 +234,7 @@ def test_an_image_is_pulled_from_the_repository_that_the_parameter_names() -> No
         assert allowed.keys() == {"*", repository + name}
 
 
-def test_the_network_lets_workers_use_this_bucket_and_this_table_only() -> None:
+def test_the_network_lets_workers_use_this_bucket_only() -> None:
     network = nested("network", BOTH["default"], "Network")
     endpoints = network.of_type("AWS::EC2::VPCEndpoint").values()
     found = [one for endpoint in endpoints for one in endpoint["PolicyDocument"]["Statement"]]
@@ -242,7 +249,6 @@ def test_the_network_lets_workers_use_this_bucket_and_this_table_only() -> None:
         "ArtifactsBucket.Arn": bucket,
         "ArtifactsBucket.Arn/*": bucket,
         str(layers): {"s3:GetObject"},
-        "JobsTable.Arn": {"dynamodb:UpdateItem"},
     }
 
 

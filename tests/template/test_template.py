@@ -6,23 +6,30 @@ from tests.template.templates import KEY, ON_BEDROCK, ON_LAMBDA, Deployment, Jso
 from alm.aws import TABLE_FORM
 from orchestrator.adapters.dynamodb import ACTIVE
 from orchestrator.config import (
-    AwsSettings,
+    ActionSettings,
     MoneySettings,
     PollSettings,
     PublishSettings,
     ResultQueueSettings,
+    TrackSettings,
     WorkerSettings,
 )
 
-SETTINGS: dict[str, type[AwsSettings]] = {
+SETTINGS: dict[str, type[ActionSettings]] = {
     "PollJira": PollSettings,
     "WorkerTask": WorkerSettings,
     "RunJob": WorkerSettings,
+    "TrackJob": TrackSettings,
     "PublishResult": PublishSettings,
 }
 QUEUES = {"JobQueue": "JobDeadLetters", "ResultQueue": "ResultDeadLetters"}
 CONSUMERS = {"JobQueue": "RunJob", "ResultQueue": "PublishResult"}
-LOGS = {"PollJira": "PollJiraLogs", "RunJob": "WorkerLogs", "PublishResult": "PublishResultLogs"}
+LOGS = {
+    "PollJira": "PollJiraLogs",
+    "RunJob": "WorkerLogs",
+    "TrackJob": "TrackJobLogs",
+    "PublishResult": "PublishResultLogs",
+}
 # Where the layer and the image put their own files, a switch for tests, and keys where there is no role: nothing a
 # deployment says.
 NOT_IN_TEMPLATE = {"prompts_dir", "claude_cli", "claude_max_retries", "bedrock_secret"}
@@ -72,7 +79,9 @@ def test_a_result_that_has_to_wait_is_no_error_of_the_publisher(fargate: Deploym
 
 
 @pytest.mark.parametrize(("function", "model"), SETTINGS.items())
-def test_a_function_is_told_exactly_what_its_settings_read(function: str, model: type[AwsSettings]) -> None:
+def test_a_function_is_told_exactly_what_its_settings_read(
+    function: str, model: type[ActionSettings]
+) -> None:
     deployment = Deployment.of(**(ON_LAMBDA if function == "RunJob" else {}))
     told = set(variables(deployment, function)) - NO_SETTINGS
     read = {*model.model_fields, *(ResultQueueSettings.model_fields if function == "PublishResult" else ())}
@@ -88,6 +97,7 @@ def test_a_function_is_told_exactly_what_its_settings_read(function: str, model:
         ("WorkerTask", ON_BEDROCK),
         ("RunJob", ON_LAMBDA),
         ("RunJob", {**ON_LAMBDA, **ON_BEDROCK}),
+        ("TrackJob", {}),
         ("PublishResult", {}),
     ],
 )
@@ -111,7 +121,7 @@ def test_task_and_function_tell_the_worker_the_same(fargate: Deployment, on_lamb
 def test_an_environment_holds_the_names_of_secrets_and_no_secret(fargate: Deployment) -> None:
     (container,) = fargate.properties("WorkerTask")["ContainerDefinitions"]
     assert "Secrets" not in container
-    for name in ("PollJira", "WorkerTask", "PublishResult"):
+    for name in ("PollJira", "WorkerTask", "TrackJob", "PublishResult"):
         told = {key: value for key, value in variables(fargate, name).items() if key.endswith("_SECRET")}
         assert told
         assert all(value.startswith("alm/") for value in told.values())
@@ -170,17 +180,17 @@ def test_every_interval_that_may_be_chosen_has_its_watch_and_it_fits_into_the_fu
         assert seconds + 20 <= fargate.properties("PollJira")["Timeout"]
 
 
-@pytest.mark.parametrize(("name", "chosen"), [("WorkerTask", {}), ("RunJob", ON_LAMBDA)])
-def test_the_worker_is_told_the_budgets_that_were_chosen(name: str, chosen: dict[str, str]) -> None:
+def test_track_job_is_told_the_budgets_that_were_chosen_and_no_worker_is() -> None:
     money = {"TicketBudgetUsd": "3", "DailyBudgetUsd": "12", "OverBudget": "refuse"}
-    told = variables(Deployment.of(**chosen, **money), name)
+    told = variables(Deployment.of(**money), "TrackJob")
+    assert "TICKET_BUDGET_USD" not in variables(Deployment.of(**money), "WorkerTask")
     assert [told[f"{one}_BUDGET_USD"] for one in ("TICKET", "DAILY")] == ["3", "12"]
     assert told["OVER_BUDGET"] == "refuse"
 
 
 def test_the_deployments_budgets_are_those_of_the_settings() -> None:
     money = MoneySettings()
-    told = variables(Deployment.of(), "WorkerTask")
+    told = variables(Deployment.of(), "TrackJob")
     assert float(told["TICKET_BUDGET_USD"]) == money.ticket_budget_usd
     assert float(told["DAILY_BUDGET_USD"]) == money.daily_budget_usd
     assert told["OVER_BUDGET"] == money.over_budget
@@ -197,7 +207,7 @@ def test_artifacts_are_private_encrypted_and_expire(fargate: Deployment) -> None
 
 def test_artifacts_are_reached_over_tls_only(fargate: Deployment) -> None:
     (policy,) = fargate.of_type("AWS::S3::BucketPolicy").values()
-    (statement,) = policy["PolicyDocument"]["Statement"]
+    (statement,) = (one for one in policy["PolicyDocument"]["Statement"] if one["Sid"] == "TlsOnly")
     assert (statement["Effect"], statement["Action"]) == ("Deny", "s3:*")
     assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
     assert len(statement["Resource"]) == 2
@@ -207,30 +217,6 @@ def test_state_outlives_the_stack(fargate: Deployment) -> None:
     for name in ("JobsTable", "ArtifactsBucket"):
         resource = fargate.resources[name]
         assert {resource["DeletionPolicy"], resource["UpdateReplacePolicy"]} == {"Retain"}
-
-
-def test_no_update_writes_a_secret(fargate: Deployment) -> None:
-    secrets = fargate.of_type("AWS::SecretsManager::Secret")
-    assert {secret["Name"] for secret in secrets.values()} == {
-        "alm/jira",
-        "alm/github/read",
-        "alm/github/write",
-        "alm/anthropic",
-    }
-    assert all(secret.keys() == {"Name", "Description"} for secret in secrets.values())
-
-
-def test_two_stacks_of_one_account_have_secrets_of_their_own() -> None:
-    other = Deployment.of(SecretsPrefix="alm-dev")
-    names = {secret["Name"] for secret in other.of_type("AWS::SecretsManager::Secret").values()}
-    assert all(name.startswith("alm-dev/") for name in names)
-    told = {
-        value
-        for room in ("PollJira", "WorkerTask", "PublishResult")
-        for name, value in variables(other, room).items()
-        if name.endswith("_SECRET")
-    }
-    assert told - {"alm-dev/vertex"} == names
 
 
 def test_every_functions_log_has_an_end(on_lambda: Deployment) -> None:

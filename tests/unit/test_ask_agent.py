@@ -7,7 +7,7 @@ import pytest
 from tests.builders import action, agent_run, brief, catalogue, cli_result, delivery, fix_job, job
 from tests.unit.test_run_job import World
 
-from orchestrator.config import WorkerSettings
+from orchestrator.config import TrackSettings
 from orchestrator.domain.agent import Stop
 from orchestrator.domain.halt import Halt
 from orchestrator.domain.job import JobState, brief_key, result_key, transcript_key
@@ -199,12 +199,12 @@ def test_an_action_dearer_than_a_whole_budget_is_refused_and_waits_for_nothing(
 
 @pytest.mark.parametrize("account", Account)
 @pytest.mark.parametrize("needed_usd", [3.0, 30.0])
-def test_the_variable_that_a_ticket_is_told_to_raise_is_one_that_the_worker_reads(
+def test_the_variable_that_a_ticket_is_told_to_raise_is_one_that_track_job_reads(
     account: Account, needed_usd: float
 ) -> None:
     words = Shortage(account, needed_usd, limit_usd=10.0, spent_usd=9.0, resets_at=4e9).words()
     (named,) = re.findall(r"raise (\w+)", words)
-    assert named.lower() in WorkerSettings.model_fields
+    assert named.lower() in TrackSettings.model_fields
 
 
 def test_a_refused_job_is_told_and_is_a_job_like_others(world: World) -> None:

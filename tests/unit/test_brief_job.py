@@ -4,7 +4,18 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from tests.builders import action, catalogue, code_review, fix, issue, job, job_result, own_comment, verdict
+from tests.builders import (
+    action,
+    catalogue,
+    code_review,
+    fix,
+    issue,
+    job,
+    job_result,
+    own_comment,
+    unsigned,
+    verdict,
+)
 from tests.fakes.artifacts import FakeArtifacts
 from tests.fakes.pipeline import REPO, SERVER
 from tests.fakes.tracker import FakeTracker
@@ -176,12 +187,13 @@ def test_rubbish_in_the_property_is_no_result_and_no_error(world: World, rubbish
 
 def test_the_brief_keeps_the_latest_results_for_the_publisher(world: World) -> None:
     world.told("cause")
-    assert world.briefer()(world.issue(), FIX)[0].latest == world.latest
+    kept = world.briefer()(unsigned(world.issue()), FIX)[0]
+    assert kept.latest == world.latest
 
 
 def test_the_brief_keeps_what_was_left_unfinished_for_worker_and_publisher(world: World) -> None:
     world.more = {"unfinished": Unfinished(action="fix", job_id="DEMO-1-fix-0123456789ab", draft=True)}
-    assert world.briefer()(world.issue(), FIX)[0].unfinished == world.more["unfinished"]
+    assert world.briefer()(unsigned(world.issue()), FIX)[0].unfinished == world.more["unfinished"]
 
 
 def test_only_a_review_looks_for_a_pull_request(world: World) -> None:

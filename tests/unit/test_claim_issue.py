@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.builders import action, catalogue, fix, issue, job
+from tests.builders import SIGNER, action, catalogue, fix, issue, job
 from tests.fakes.pipeline import Pipeline
 
 from orchestrator.domain.issue import Claim, Issue, decide
@@ -26,7 +26,7 @@ class World(Pipeline):
     def claim_of(self, seen: Issue) -> Job:
         decision = decide(seen, catalogue(), self.clock.now)
         assert isinstance(decision, Claim)
-        return decision.job
+        return SIGNER.sign(decision.job)
 
 
 @pytest.fixture

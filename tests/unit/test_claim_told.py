@@ -46,7 +46,7 @@ def test_a_processing_label_that_was_put_on_just_now_is_left(world: Pipeline) ->
 
 
 def test_a_claim_of_a_newer_release_is_not_touched(world: Pipeline) -> None:
-    newer = {**job().model_dump(), "version": 2}
+    newer = {**job().model_dump(), "version": 3}
     world.tracker.add(issue(labels=frozenset({PROCESSING_LABEL}), claim=newer))
     assert world.poll() == PollReport()
     assert world.tracker.calls() == ["search"]
@@ -72,7 +72,9 @@ def test_a_retry_runs_what_did_not_succeed_again(world: Pipeline) -> None:
     (claimed,) = world.poll().claimed
     assert (claimed.action, world.queue.jobs()) == ("fix", [claimed])
     assert world.tracker.issues["DEMO-1"].labels == {PROCESSING_LABEL, "customer"}
-    assert world.brief(claimed).unfinished == past
+    kept = world.brief(claimed).unfinished
+    assert kept is not None
+    assert kept.model_copy(update={"signature": ""}) == past
 
 
 def test_a_retry_of_nothing_is_told_and_ends(world: Pipeline) -> None:

@@ -4,25 +4,19 @@ from collections.abc import Mapping
 
 import pytest
 
-from orchestrator.config import (
-    AnthropicSecret,
-    GitHubSecret,
-    JiraSecret,
-    JiraSettings,
-    PollSettings,
-    PublishSettings,
-    WorkerSettings,
-    parsed_secret,
-)
+from orchestrator.config import JiraSettings, PollSettings, PublishSettings, TrackSettings, WorkerSettings
 from orchestrator.domain.money import Limits, OverBudget
 from orchestrator.domain.publishable import PROTECTED
 from orchestrator.errors import ConfigError
+from orchestrator.secret_values import AnthropicSecret, GitHubSecret, JiraSecret, parsed_secret
 
 GIVEN: Mapping[str, str] = {
     "JOBS_TABLE": "alm-jobs",
     "ARTIFACTS_BUCKET": "alm-artifacts",
     "JOB_QUEUE_URL": "http://127.0.0.1:1/jobs.fifo",
     "RESULT_QUEUE_URL": "http://127.0.0.1:1/results.fifo",
+    "TRACK_FUNCTION": "track_job",
+    "ARTIFACTS_ROLE": "arn:aws:iam::111122223333:role/artifacts",
     "JIRA_URL": "https://acme.example.net/",
     "JIRA_PROJECT_KEY": "DEMO",
     "GITHUB_REPO": "acme/shop",
@@ -32,8 +26,8 @@ HIDDEN = "hunter2-do-not-show"
 
 
 def read_all(given: Mapping[str, str]) -> None:
-    """Read the settings of all three functions."""
-    for settings in (PollSettings, WorkerSettings, PublishSettings):
+    """Read the settings of all functions."""
+    for settings in (PollSettings, WorkerSettings, TrackSettings, PublishSettings):
         settings.read(given)
 
 
@@ -47,7 +41,7 @@ def refusal(**wrong: str) -> str:
 
 def test_settings_are_read_by_the_names_people_know() -> None:
     settings = WorkerSettings.read({**GIVEN, "CLAUDE_TIMEOUT_SECONDS": "90.5", "CLAUDE_MODEL": "some-model"})
-    assert (settings.jobs_table, settings.github_repo) == ("alm-jobs", "acme/shop")
+    assert (settings.track_function, settings.github_repo) == ("track_job", "acme/shop")
     assert (settings.claude_timeout_seconds, settings.claude_model) == (90.5, "some-model")
 
 
@@ -64,7 +58,8 @@ def test_addresses_lose_their_last_slash() -> None:
 
 def test_each_function_reads_only_its_own_settings() -> None:
     assert not hasattr(PollSettings.read(GIVEN), "github_secret")
-    assert not hasattr(WorkerSettings.read(GIVEN), "jira_url")
+    for name in ("jira_url", "jobs_table", "result_queue_url", "signing_secret", "limits"):
+        assert not hasattr(WorkerSettings.read(GIVEN), name)
 
 
 @pytest.mark.parametrize("name", GIVEN)
@@ -152,12 +147,12 @@ def test_a_malformed_variable_is_named_and_not_shown(name: str, value: str) -> N
 
 
 def test_budgets_are_on_by_default_and_a_job_over_the_days_waits() -> None:
-    assert WorkerSettings.read(GIVEN).limits == Limits(10.0, 50.0, OverBudget.WAIT)
+    assert TrackSettings.read(GIVEN).limits == Limits(10.0, 50.0, OverBudget.WAIT)
 
 
 def test_each_budget_is_the_one_that_was_given() -> None:
     given = {"TICKET_BUDGET_USD": "7.5", "DAILY_BUDGET_USD": "80", "OVER_BUDGET": "refuse"}
-    limits = WorkerSettings.read({**GIVEN, **given}).limits
+    limits = TrackSettings.read({**GIVEN, **given}).limits
     assert limits == Limits(ticket_usd=7.5, day_usd=80.0, over=OverBudget.REFUSE)
 
 

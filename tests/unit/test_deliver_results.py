@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from tests.builders import issue, job
+from tests.builders import SIGNER, issue, job
 from tests.fakes.pipeline import Pipeline
 
 from orchestrator.domain.job import Job
@@ -60,6 +60,7 @@ class World(Pipeline):
             self.jobs,
             self.artifacts,
             self.catalogue,
+            SIGNER,
             self.events,
         )
 

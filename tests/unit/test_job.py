@@ -50,7 +50,7 @@ def test_the_longest_id_that_jira_cloud_can_cause_is_legal_in_sqs_and_as_a_job()
         ("issue_key", "DEMO 1"),
         ("action", "Fix`"),
         ("label", "two words"),
-        ("version", 2),
+        ("version", 3),
         ("outcome", "succeeded"),
     ],
 )

@@ -1,7 +1,7 @@
 """What a release writes down: each action's last success, and the last action that did not succeed."""
 
 import pytest
-from tests.builders import brief, fix_job, fix_result, issue, job, job_result, verdict
+from tests.builders import brief, fix_job, fix_result, issue, job, job_result, unsigned, verdict
 from tests.fakes.pipeline import Pipeline
 
 from orchestrator.domain.issue import RESERVED_ACTIONS, Issue
@@ -30,7 +30,7 @@ def _store(
 
 
 def _now(world: Pipeline) -> Issue:
-    return world.tracker.issues["DEMO-1"]
+    return unsigned(world.tracker.issues["DEMO-1"])
 
 
 @pytest.mark.parametrize("before", [{}, ADVICE, OLDER, {**ADVICE, **OLDER}])

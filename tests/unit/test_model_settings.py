@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from alm.settings import checked
-from orchestrator.config import BedrockSecret, ModelSettings, Provider, VertexSecret, parsed_secret
+from orchestrator.config import ModelSettings, Provider
 from orchestrator.errors import ConfigError
+from orchestrator.secret_values import BedrockSecret, VertexSecret, parsed_secret
 
 OPUS, SONNET, HAIKU = "claude-opus-5-5", "claude-sonnet-5-5", "claude-haiku-5-5"
 IDS = json.dumps({OPUS: "eu.anthropic.claude-opus-5-5-v1:0"})

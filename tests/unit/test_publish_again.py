@@ -3,13 +3,14 @@
 from dataclasses import replace
 
 import pytest
-from tests.builders import fix_job, fix_result, issue, job, job_result, own_comment, verdict
+from tests.builders import SIGNER, fix_job, fix_result, issue, job, job_result, own_comment, unsigned, verdict
 from tests.fakes.pipeline import Pipeline
 
+from orchestrator.domain.issue import Left
 from orchestrator.domain.job import MAX_ATTEMPTS, PROCESSING_LABEL, Job, JobState, Unfinished, result_key
 from orchestrator.domain.outcome import Outcome
 from orchestrator.domain.status import PUBLISHING
-from orchestrator.errors import TransientError
+from orchestrator.errors import ForgedJob, TransientError
 
 
 class World(Pipeline):
@@ -53,9 +54,9 @@ def test_a_second_delivery_leaves_the_claim_of_the_next_job_alone(world: World) 
     world.jobs.records.clear()
     world.tracker.claim(job(), frozenset())
     claimed = world.tracker.issues["DEMO-1"]
-    world.publish(fix_job(), attempt=2)
+    with pytest.raises(ForgedJob):
+        world.publish(fix_job(), attempt=2)
     assert world.tracker.issues["DEMO-1"] == claimed
-    assert world.outcome(fix_job()) == "succeeded"
 
 
 def test_an_ended_job_that_its_issue_is_claimed_for_again_is_released_and_not_told_again(
@@ -123,7 +124,7 @@ def test_a_cancelled_job_whose_claim_still_stands_is_released_with_how_it_ended(
     world.tracker.claim(job(), frozenset())
     world.tracker.relabel("DEMO-1", off=PROCESSING_LABEL)
     world.publish(job())
-    now = world.tracker.issues["DEMO-1"]
+    now = unsigned(world.tracker.issues["DEMO-1"])
     assert now.claim == {**job().model_dump(), "outcome": "cancelled"}
     assert now.unfinished == Unfinished(action="investigate", job_id=job().job_id)
 
@@ -148,20 +149,22 @@ def test_a_job_with_a_past_looks_for_what_was_told_before_it_tells(world: World,
     _began(world, how)
     world.publish(job())
     assert len(world.tracker.texts("DEMO-1")) == 1
-    assert world.tracker.calls()[0] == "own_comments"
+    assert world.tracker.calls()[:2] == ["look", "own_comments"]
 
 
-def test_a_job_without_a_past_asks_the_tracker_nothing(world: World) -> None:
+def test_a_job_without_a_past_asks_the_tracker_for_its_claim_and_no_more(world: World) -> None:
     world.jobs.create(job(), None)
     world.publish(job())
-    assert world.tracker.calls() == ["comment", "release"]
+    assert world.tracker.calls() == ["look", "comment", "release"]
 
 
 def test_a_release_again_keeps_what_the_ticket_had_of_its_jobs(world: World) -> None:
     world.publish(fix_job())
     kept = Unfinished(action="investigate", job_id="DEMO-1-investigate-1", draft=True)
-    world.tracker.issues["DEMO-1"] = replace(world.tracker.issues["DEMO-1"], unfinished=kept)
+    world.tracker.issues["DEMO-1"] = replace(
+        world.tracker.issues["DEMO-1"], unfinished=SIGNER.signed(fix_job(), Left(unfinished=kept)).unfinished
+    )
     world.tracker.claim(fix_job(), frozenset())
     world.publish(fix_job())
-    now = world.tracker.issues["DEMO-1"]
+    now = unsigned(world.tracker.issues["DEMO-1"])
     assert (now.unfinished, now.claim) == (kept, {**fix_job().model_dump(), "outcome": "succeeded"})

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from tests.builders import (
+    SIGNER,
     action,
     catalogue,
     changeset,
@@ -56,6 +57,7 @@ class World:
         self.artifacts.put(result_key((of or job()).job_id), result.model_dump_json().encode())
 
     def publish(self, of: Job | None = None, attempt: int = 1) -> None:
+        self.tracker.put_claim(of or job())
         PublishResult(
             self.tracker,
             self.tracker,
@@ -63,6 +65,7 @@ class World:
             self.jobs,
             self.artifacts,
             self.catalogue,
+            SIGNER,
             self.events,
         )(of or job(), attempt)
 
@@ -98,7 +101,7 @@ def test_an_analysis_becomes_a_marked_comment_and_the_labels_are_released(world:
 def test_the_steps_are_comment_then_labels(world: World) -> None:
     world.jobs.create(job(), None)
     world.publish()
-    assert world.tracker.calls() == ["comment", "release"]
+    assert world.tracker.calls() == ["look", "comment", "release"]
 
 
 def test_a_fix_becomes_a_pull_request_first_and_the_comment_links_to_it(world: World) -> None:
@@ -138,6 +141,7 @@ def test_an_ended_job_is_left_alone(world: World) -> None:
 
 @pytest.mark.parametrize(("call", "comments"), [("comment", 0), ("release", 1), ("end", 1)])
 def test_a_second_delivery_does_only_what_is_left(world: World, call: str, comments: int) -> None:
+    world.jobs.create(fix_job(), None)
     for faults in (world.tracker.faults, world.jobs.faults):
         faults.plan(call, TransientError("Jira did not answer."))
     with pytest.raises(TransientError):
@@ -174,6 +178,7 @@ def test_a_second_delivery_posts_only_the_missing_parts(world: World, posted: se
     everything = world.tracker.own["DEMO-1"]
     world.tracker.own["DEMO-1"] = [comment for comment in everything if comment.part in posted]
     world.jobs.records.clear()
+    world.tracker.claim(job(), frozenset())
     world.publish(attempt=2)
     parts = [comment.part for comment in world.tracker.own["DEMO-1"]]
     assert sorted(parts) == [*range(len(everything))]

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from tests.builders import brief, catalogue, code_review, finding, issue, review_job, review_result
+from tests.builders import brief, catalogue, code_review, finding, issue, review_job, review_result, unsigned
 from tests.fakes.pipeline import Pipeline
 
 from orchestrator.domain.job import PROCESSING_LABEL, Job, PastResult, brief_key, result_key
@@ -65,6 +65,7 @@ def test_a_second_review_repeats_nothing_that_stands_there(world: Pipeline) -> N
     later = review_job(job_id="DEMO-1-code_review-later")
     found = (finding(line=8), finding(title="Elsewhere", line=901), finding(title="New"))
     _store(world, review_result(*found), later)
+    world.tracker.claim(later, frozenset())
     world.publish(later)
     review = world.pull_requests.reviews[-1].review
     assert [one.body.partition("\n")[0] for one in review.comments] == ["**high**: New"]
@@ -127,5 +128,5 @@ def test_a_result_that_does_not_say_what_it_reviews_is_told(world: Pipeline) -> 
 
 def test_a_review_is_a_latest_result_too(world: Pipeline) -> None:
     _posted(world, review_result())
-    latest = world.tracker.issues["DEMO-1"].latest
+    latest = unsigned(world.tracker.issues["DEMO-1"]).latest
     assert latest == {"code_review": PastResult(job_id=JOB.job_id, comment_id="1")}

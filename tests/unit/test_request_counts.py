@@ -6,7 +6,7 @@ from tests.fakes.pipeline import Pipeline
 
 from orchestrator.domain.outcome import Outcome
 
-MOST = 7
+MOST = 8
 DESCRIPTION = {
     "type": "doc",
     "version": 1,
@@ -22,7 +22,7 @@ def world() -> Pipeline:
 
 
 @pytest.mark.parametrize("name", ["investigate", "fix", "code_review"])
-def test_a_job_of_each_kind_takes_at_most_seven_requests(world: Pipeline, name: str) -> None:
+def test_a_job_of_each_kind_takes_at_most_eight_requests(world: Pipeline, name: str) -> None:
     world.tracker.add(issue(description=DESCRIPTION))
     if name != "investigate":
         world.through()
@@ -44,6 +44,7 @@ def test_a_job_of_each_kind_takes_at_most_seven_requests(world: Pipeline, name: 
         "read",
         "claim",
         "comment",
+        "look",
         "comment",
         "edit_comment",
         "release",

@@ -162,7 +162,7 @@ def test_a_draft_that_cannot_be_read_is_not_gone_on_with(world: World) -> None:
 
 def test_a_draft_of_a_newer_release_is_left_for_that_one(world: World) -> None:
     left(world, LEFT)
-    world.artifacts.put(result_key(EARLIER), b'{"version": 2}')
+    world.artifacts.put(result_key(EARLIER), b'{"version": 3}')
     with pytest.raises(NewerFormat):
         world.use_case(Delivery(fix_job(), 1, "receipt"), Halt())
     assert world.agent.tasks == []

@@ -261,7 +261,7 @@ def test_an_unreadable_brief_is_told_at_once(world: World, stored: bytes) -> Non
 
 @pytest.mark.parametrize("attempt", [1, MAX_ATTEMPTS])
 def test_a_brief_of_a_newer_release_is_left_for_that_one(world: World, attempt: int) -> None:
-    world.artifacts.put(brief_key(job()), b'{"version": 2}')
+    world.artifacts.put(brief_key(job()), b'{"version": 3}')
     with pytest.raises(NewerFormat):
         world.use_case(delivery(attempt=attempt), Halt())
     assert (world.results.messages, world.agent.tasks) == ([], [])

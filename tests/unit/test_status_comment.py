@@ -105,7 +105,7 @@ def test_a_job_whose_record_has_no_comment_is_neither_shown_nor_ended_in_one(wor
     world.wait(100)
     world.poll()
     world.publish(taken)
-    assert world.tracker.calls() == ["look", "search", "comment", "release"]
+    assert world.tracker.calls() == ["look", "search", "look", "comment", "release"]
     assert world.tracker.status("DEMO-1") == []
 
 

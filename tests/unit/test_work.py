@@ -10,6 +10,7 @@ from tests.fakes import wiring
 from tests.fakes.agent import FakePrompts
 from tests.fakes.pipeline import Pipeline
 from tests.fakes.queue import FakeQueue
+from tests.fakes.tracking import client, track_job
 
 from orchestrator.domain.job import MAX_ATTEMPTS, JobState, brief_key
 from orchestrator.domain.money import Account, Limits, day_of
@@ -106,7 +107,7 @@ def test_a_message_is_hidden_for_as_long_as_a_service_asked_for_and_as_sqs_takes
 
 
 def test_a_job_with_something_of_a_newer_release_waits_for_that_one(world: World) -> None:
-    world.artifacts.put(brief_key(job()), b'{"version": 2}')
+    world.artifacts.put(brief_key(job()), b'{"version": 3}')
     world.queue.messages[0].receives = MAX_ATTEMPTS - 1
     world.worker.take_one(0)
     assert queued_for(world) == NEWER_AFTER_S + 1
@@ -199,15 +200,16 @@ def test_a_record_of_a_newer_release_is_left_for_that_one_too() -> None:
 
 
 def test_a_record_that_meets_something_of_a_newer_release_is_left_to_the_queue(world: World) -> None:
-    world.artifacts.put(brief_key(job()), b'{"version": 2}')
+    world.artifacts.put(brief_key(job()), b'{"version": 3}')
     with pytest.raises(NewerFormat):
         world.worker.on_record({}, lambda _: replace(received(world), attempt=MAX_ATTEMPTS))
     assert world.queue.jobs() == [job()]
 
 
 def test_the_message_of_a_job_that_waits_for_money_is_done_with(world: World) -> None:
+    tracker = client(track_job(world, Limits(day_usd=5.0, ticket_usd=100.0)))
     world.worker.run = replace(
-        world.worker.run, ask=replace(world.worker.run.ask, limits=Limits(day_usd=5.0, ticket_usd=100.0))
+        world.worker.run, jobs=tracker, ask=replace(world.worker.run.ask, jobs=tracker, budget=tracker)
     )
     world.jobs.accounts[Account.DAY, day_of(world.clock.now)] = 4.0
     world.worker.take_one(0)

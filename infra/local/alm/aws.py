@@ -10,6 +10,9 @@ from botocore.config import Config
 
 from alm import tether
 from alm.environment import REGION, aws_environment, machine_environment
+from orchestrator.adapters.s3 import S3Artifacts
+from orchestrator.domain.outcome import JobResult
+from orchestrator.usecases.stored_results import read_whole_result
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -18,6 +21,9 @@ if TYPE_CHECKING:
 
 TABLE = "alm-jobs"
 BUCKET = "alm-artifacts"
+TRACK_FUNCTION = "track_job"
+# moto hands out credentials for any role.
+ARTIFACTS_ROLE = "arn:aws:iam::123456789012:role/alm-artifacts"
 # As in the template. Only a job that has not ended carries `active`.
 TABLE_FORM: Final[Mapping[str, Any]] = {
     "BillingMode": "PAY_PER_REQUEST",
@@ -72,6 +78,16 @@ class LocalAws:
             "ARTIFACTS_BUCKET": BUCKET,
             "JOB_QUEUE_URL": self.job_queue,
             "RESULT_QUEUE_URL": self.result_queue,
+        }
+
+    @property
+    def worker_environment(self) -> Mapping[str, str]:
+        """What run_job is told of AWS: neither the job table nor the result queue."""
+        return {
+            **aws_environment(self.endpoint),
+            "ARTIFACTS_BUCKET": BUCKET,
+            "JOB_QUEUE_URL": self.job_queue,
+            "TRACK_FUNCTION": TRACK_FUNCTION,
         }
 
     @property
@@ -151,6 +167,14 @@ class LocalAws:
             .get_object(Bucket=BUCKET, Key=key)["Body"]
             .read()
         )
+
+    def result(self, job_id: str) -> JobResult:
+        """A job's stored result with its changes; LookupError if there is none."""
+        store = S3Artifacts(self._session.client("s3", endpoint_url=self.endpoint), BUCKET)
+        result = read_whole_result(store, job_id)
+        if result is None:
+            raise LookupError(f"the job {job_id} has no result")
+        return result
 
     def jobs(self) -> list[dict[str, object]]:
         """Every job record: neither the accounts nor what is only held."""

@@ -11,8 +11,8 @@ from alm import account, shown
 from alm.account import aws_answers
 from alm.deployment import SECRETS_PREFIX, deployed
 from alm.settings import LocalSettings, read_env_file
-from orchestrator.config import AnthropicSecret, GitHubSecret, JiraSecret, VertexSecret, parsed_secret
 from orchestrator.errors import ConfigError
+from orchestrator.secret_values import AnthropicSecret, GitHubSecret, JiraSecret, VertexSecret, parsed_secret
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient

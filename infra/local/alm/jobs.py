@@ -16,6 +16,7 @@ from orchestrator.domain.job import Job, JobRecord, refuse_newer, result_key, tr
 from orchestrator.domain.money import Account
 from orchestrator.domain.outcome import JobResult
 from orchestrator.errors import ConfigError, NewerFormat, NotFoundError
+from orchestrator.usecases.stored_results import read_whole_result
 
 
 class StoredJob(JobRecord):
@@ -97,12 +98,12 @@ def detail(deployment: Deployment, job_id: str) -> Detail:
     """The job with its result and where the rest lies."""
     record = found(deployment, job_id)
     with aws_answers():
-        stored = S3Artifacts(deployment.s3, deployment.bucket).get(result_key(record.job_id))
+        result = read_whole_result(S3Artifacts(deployment.s3, deployment.bucket), record.job_id)
         listing = deployment.s3.list_objects_v2(Bucket=deployment.bucket, Prefix=f"jobs/{record.job_id}/")
     there = {entry["Key"] for entry in listing.get("Contents", ())}
     places = {"result": result_key(record.job_id), "transcript": transcript_key(job_of(record))}
     artifacts = {name: f"s3://{deployment.bucket}/{key}" for name, key in places.items() if key in there}
-    return Detail(record, JobResult.read(stored), artifacts)
+    return Detail(record, result, artifacts)
 
 
 def _items(deployment: Deployment) -> Iterator[Mapping[str, Any]]:

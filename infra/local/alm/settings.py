@@ -1,24 +1,27 @@
 """The `.env` as values, and what each room gets of it: settings for its environment, secrets for the manager."""
 
 import json
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from dotenv import dotenv_values
 
+from alm.aws import ARTIFACTS_ROLE
 from alm.environment import ROOT, installed_cli
 from orchestrator.config import (
-    JiraSecret,
     MoneySettings,
     PollSettings,
     Provider,
     PublishSettings,
+    TrackSettings,
     WorkerSettings,
-    parsed_secret,
 )
 from orchestrator.domain.money import Limits
 from orchestrator.errors import ConfigError
+from orchestrator.secret_values import JiraSecret, parsed_secret
 
 CREDENTIALS = ("JIRA_CLIENT_ID", "JIRA_CLIENT_SECRET", "GITHUB_TOKEN")
 # What each provider of the model needs beside them.
@@ -29,7 +32,11 @@ MODEL_CREDENTIALS = {
 }
 PROMPTS = ROOT / "prompts"
 _PLACEHOLDERS = dict.fromkeys(
-    ("JOBS_TABLE", "ARTIFACTS_BUCKET", "JOB_QUEUE_URL", "RESULT_QUEUE_URL", "GITHUB_SECRET"), "checked-later"
+    (
+        *("JOBS_TABLE", "ARTIFACTS_BUCKET", "JOB_QUEUE_URL", "RESULT_QUEUE_URL"),
+        *("GITHUB_SECRET", "TRACK_FUNCTION", "ARTIFACTS_ROLE"),
+    ),
+    "checked-later",
 )
 
 
@@ -43,6 +50,11 @@ class LocalSettings:
     def poll_interval_s(self) -> float:
         """Seconds between polls."""
         return _positive("POLL_INTERVAL_SECONDS", self.values.get("POLL_INTERVAL_SECONDS", "60"))
+
+    @cached_property
+    def signing_key(self) -> str:
+        """The key that signs jobs; without one of its own a run cannot take up jobs of an earlier one."""
+        return self.values.get("SIGNING_KEY") or secrets.token_hex(32)
 
     @property
     def limits(self) -> Limits:
@@ -62,6 +74,7 @@ class LocalSettings:
             "alm/jira": _json(client_id=value["JIRA_CLIENT_ID"], client_secret=value["JIRA_CLIENT_SECRET"]),
             "alm/github/read": _json(token=read_token),
             "alm/github/write": _json(token=value["GITHUB_TOKEN"]),
+            "alm/signing": _json(current=self.signing_key),
             **self._model_secret(),
         }
 
@@ -96,6 +109,10 @@ class LocalSettings:
         bedrock = {"BEDROCK_SECRET": "alm/bedrock"} if self.provider is Provider.BEDROCK else {}
         return {**told, **bedrock, "GITHUB_SECRET": "alm/github/read", "CLAUDE_CLI": cli}
 
+    def track_environment(self) -> Mapping[str, str]:
+        """What track_job is told."""
+        return {**self._told(TrackSettings.model_fields), "ARTIFACTS_ROLE": ARTIFACTS_ROLE}
+
     def publish_environment(self) -> Mapping[str, str]:
         """What publish_result is told."""
         return {**self._told(PublishSettings.model_fields), "GITHUB_SECRET": "alm/github/write"}
@@ -126,6 +143,7 @@ def checked(values: Mapping[str, str]) -> LocalSettings:
     PollSettings.read({**_PLACEHOLDERS, **values})
     WorkerSettings.read({**_PLACEHOLDERS, **values})
     PublishSettings.read({**_PLACEHOLDERS, **values})
+    TrackSettings.read({**_PLACEHOLDERS, **values})
     _ = settings.poll_interval_s
     return settings
 

@@ -10,6 +10,7 @@ from typing import Any, Self
 from alm.aws import LocalAws
 from alm.environment import machine_environment
 from alm.function import FunctionError, LocalFunction, LogLine
+from alm.invoked import track_job_for
 from alm.settings import LocalSettings
 from alm.workers import Workers
 
@@ -19,7 +20,7 @@ LOOK_EVERY_S = 0.02
 
 @dataclass
 class Stack:
-    """poll_jira, run_job and publish_result with moto between them."""
+    """poll_jira, run_job, track_job and publish_result with moto between them."""
 
     settings: LocalSettings
     concurrency: int
@@ -33,7 +34,7 @@ class Stack:
     def __enter__(self) -> Self:
         with ExitStack() as stack:
             self.aws = stack.enter_context(LocalAws(self.settings.secrets()))
-            environment = self._told(self.settings.worker_environment())
+            environment = stack.enter_context(track_job_for(self.settings, self.aws, self.log))
             self.workers = Workers(environment, self.concurrency, self.aws.jobs_waiting, self.log)
             self.workers.tend()
             stack.callback(self.workers.stop)

@@ -15,10 +15,11 @@ from orchestrator.adapters.dynamodb import DynamoJobStore
 from orchestrator.adapters.jira_cloud import JiraCloud
 from orchestrator.adapters.s3 import S3Artifacts
 from orchestrator.adapters.sqs import SqsQueue
-from orchestrator.domain.job import PROCESSING_LABEL, Job, JobState, read_stored, result_key
-from orchestrator.domain.outcome import JobResult, Outcome
+from orchestrator.domain.job import PROCESSING_LABEL, Job, JobState, read_stored
+from orchestrator.domain.outcome import Outcome
 from orchestrator.errors import ConfigError, NewerFormat, NotFoundError
 from orchestrator.usecases.cancel_job import BY_COMMAND, CancelJob
+from orchestrator.usecases.stored_results import read_result
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -59,7 +60,7 @@ def cancel(deployment: Deployment, record: StoredJob) -> str:
 
 def _is_about_to_be_told(artifacts: S3Artifacts, job: Job) -> bool:
     """Whether it has a result that no wish can change; one of an earlier cancel may have been left half-way."""
-    result = JobResult.read(artifacts.get(result_key(job.job_id)))
+    result = read_result(artifacts, job.job_id)
     return result is not None and result.verdict.outcome is not Outcome.CANCELLED
 
 

@@ -14,14 +14,13 @@ import boto3  # noqa: F401
 import run_job.__main__
 from orchestrator.adapters import (  # noqa: F401
     action_files,
-    dynamodb,
-    dynamodb_accounts,
     git_cli,
     heartbeat,
     powertools_log,
     s3,
     secrets_manager,
     sqs,
+    track_client,
 )
 from orchestrator.adapters.agent import claude_code  # noqa: F401
 from orchestrator.adapters.gateway import anthropic  # noqa: F401

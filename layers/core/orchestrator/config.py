@@ -1,6 +1,6 @@
-"""What each function is told: plain settings from its environment, credentials from Secrets Manager.
+"""What each function is told by its environment: plain settings, and the names of its secrets.
 
-The only place that reads the environment. A credential never stands in one.
+The only place that reads the environment. A credential is never in one: `secret_values.py` has those.
 """
 
 import os
@@ -20,12 +20,11 @@ from orchestrator.errors import ConfigError
 from orchestrator.setting_types import (
     ApiUrlPattern,
     BaseUrl,
-    Credential,
     Dollars,
     ModelId,
     Names,
     Patterns,
-    Printable,
+    ProjectKey,
     Repository,
     Required,
 )
@@ -63,19 +62,34 @@ def _fault(fault: Mapping[str, Any]) -> str:
     return f"{str(fault['loc'][0]).upper()}: {message}" if fault["loc"] else message
 
 
-class AwsSettings(_FromEnvironment):
-    """Where this deployment keeps its state."""
+class ActionSettings(_FromEnvironment):
+    """Where the actions lie."""
 
-    jobs_table: Required
-    artifacts_bucket: Required
     prompts_dir: Path = Path("/opt/prompts")
 
 
-class JiraSettings(_FromEnvironment):
+class ArtifactSettings(_FromEnvironment):
+    """The bucket that holds briefs, results and transcripts."""
+
+    artifacts_bucket: Required
+
+
+class AwsSettings(ActionSettings, ArtifactSettings):
+    """Where this deployment keeps its state."""
+
+    jobs_table: Required
+
+
+class ProjectSettings(_FromEnvironment):
+    """The Jira project whose issues ask for jobs."""
+
+    jira_project_key: ProjectKey
+
+
+class JiraSettings(ProjectSettings):
     """The Jira site. `jira_url` is the address people open."""
 
     jira_url: BaseUrl
-    jira_project_key: Required
     jira_cloud_id: str | None = None
     atlassian_token_url: BaseUrl = "https://auth.atlassian.com/oauth/token"  # noqa: S105  # a name, not a secret
     atlassian_resources_url: BaseUrl = "https://api.atlassian.com/oauth/token/accessible-resources"
@@ -96,7 +110,13 @@ class GitHubSettings(_FromEnvironment):
     github_secret: Required
 
 
-class PollSettings(AwsSettings, JiraSettings, Placement):
+class SigningSettings(_FromEnvironment):
+    """The name of the secret whose keys sign jobs. Only poll_jira, track_job and publish_result may read it."""
+
+    signing_secret: str = "alm/signing"  # noqa: S105  # a name, not a secret
+
+
+class PollSettings(AwsSettings, JiraSettings, Placement, SigningSettings):
     """poll_jira. The repository's name tells its pull requests from others; GitHub itself is never asked.
 
     `watch_seconds` after its start a poll still looks whether somebody cancels a job, while there is one. Without the
@@ -178,11 +198,21 @@ class MoneySettings(_FromEnvironment):
         return Limits(self.ticket_budget_usd, self.daily_budget_usd, self.over_budget)
 
 
-class WorkerSettings(AwsSettings, GitHubSettings, ModelSettings, MoneySettings):
-    """run_job. `claude_timeout_seconds` caps the actions' own times, `sandbox_floor` is the weakest wall accepted."""
+class TrackSettings(AwsSettings, ProjectSettings, MoneySettings, SigningSettings):
+    """track_job. `artifacts_role` is the ARN of the role that it assumes for one job at a time."""
+
+    result_queue_url: Required
+    artifacts_role: Required
+
+
+class WorkerSettings(ActionSettings, ArtifactSettings, ProjectSettings, GitHubSettings, ModelSettings):
+    """run_job. `claude_timeout_seconds` caps the actions' own times, `sandbox_floor` is the weakest wall accepted.
+
+    `track_function` is the name or ARN of track_job, which keeps the records and the money of jobs.
+    """
 
     job_queue_url: Required
-    result_queue_url: Required
+    track_function: Required
     claude_timeout_seconds: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
     claude_cli: Path = Path("/opt/claude/claude")
     claude_max_retries: Annotated[int, Field(ge=0, le=10)] = 6
@@ -195,68 +225,7 @@ class ResultQueueSettings(_FromEnvironment):
     result_queue_url: str | None = None
 
 
-class PublishSettings(AwsSettings, JiraSettings, GitHubSettings, ResultQueueSettings):
+class PublishSettings(AwsSettings, JiraSettings, GitHubSettings, ResultQueueSettings, SigningSettings):
     """publish_result. `review_event` is the strongest event a review may have."""
 
     review_event: Literal["COMMENT", "REQUEST_CHANGES"] = "COMMENT"
-
-
-class _Secret(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
-
-class JiraSecret(_Secret):
-    """`alm/jira`: an OAuth 2.0 service account."""
-
-    client_id: Credential
-    client_secret: Credential
-
-
-class GitHubSecret(_Secret):
-    """`alm/github/read` or `alm/github/write`."""
-
-    token: Credential
-
-
-class AnthropicSecret(_Secret):
-    """`alm/anthropic`."""
-
-    api_key: Credential
-
-
-class BedrockSecret(_Secret):
-    """Only where the worker has no role of its own, on one machine."""
-
-    access_key_id: Credential
-    secret_access_key: Credential
-    session_token: Annotated[Printable | None, Field(repr=False)] = None
-
-
-class VertexSecret(_Secret):
-    """`alm/vertex`: Google's own JSON of a service account or a workload identity federation, as it came."""
-
-    model_config = ConfigDict(frozen=True, extra="allow", hide_input_in_errors=True)
-
-    type: Literal["service_account", "external_account"]
-
-    def __repr__(self) -> str:
-        """Nothing of it: the fields are Google's, and the key is one of them."""
-        return f"VertexSecret(type={self.type!r})"
-
-    __str__ = __repr__
-
-
-def parsed_secret[S: _Secret](model: type[S], name: str, value: str) -> S:
-    """The secret's JSON as a value, or a ConfigError that names the secret and shows nothing of it."""
-    try:
-        return model.model_validate_json(value)
-    except ValidationError as error:
-        faults = "; ".join(f"{_field(model, fault['loc'])}: {fault['type']}" for fault in error.errors())
-        raise ConfigError(f"The secret {name} cannot be used: {faults}") from None
-
-
-def _field(model: type[BaseModel], where: tuple[int | str, ...]) -> str:
-    """The field at fault; a key that is none of ours may be a secret in the wrong place."""
-    if not where:
-        return "JSON"
-    return str(where[0]) if where[0] in model.model_fields else "another key"

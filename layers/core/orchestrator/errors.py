@@ -65,6 +65,10 @@ class ForeignMessage(OrchestratorError):  # noqa: N818  # what came, not what we
         self.attempt = attempt
 
 
+class ForgedJob(OrchestratorError):  # noqa: N818  # what came, not what went wrong
+    """The poll did not make this job: its signature, its project or its claim does not fit. Nothing was done."""
+
+
 class NewerMessage(ForeignMessage):
     """A message of a newer release of the orchestrator: it is left for that one."""
 

@@ -30,6 +30,10 @@ Repository = Annotated[
 ]
 
 
+# A key, not a name: issue keys begin with it, and that is checked. Jira writes it in capitals.
+ProjectKey = Annotated[str, StringConstraints(to_upper=True, pattern=r"^[A-Za-z][A-Za-z0-9_]+$")]
+
+
 def _patterns(value: object) -> object:
     """Patterns between commas, checked: one that protects nothing would not be missed."""
     if not isinstance(value, str):

@@ -107,7 +107,7 @@ def _ticket(after: Issue, aws: LocalAws, before: Issue) -> Ticket:
 
 
 def _run(aws: LocalAws, job_id: str, action: str) -> Run:
-    result = JobResult.model_validate_json(aws.artifact(f"jobs/{job_id}/result.json"))
+    result = aws.result(job_id)
     return Run(job_id, action, result, aws.artifact(f"jobs/{job_id}/transcript.jsonl").decode())
 
 

@@ -10,10 +10,11 @@ from alm.deployed_secrets import FORMS
 from alm.doctor import aws, github, jira, machine, model, money
 from alm.doctor.finding import Check, Finding, Grade, examined, fault, ok
 from alm.settings import LocalSettings, read_env_file
-from orchestrator.config import WorkerSettings, parsed_secret
+from orchestrator.config import WorkerSettings
 from orchestrator.domain.untrusted import scrubbed
 from orchestrator.domain.wall import Rung
 from orchestrator.errors import ConfigError
+from orchestrator.secret_values import parsed_secret
 
 if TYPE_CHECKING:
     from boto3.session import Session

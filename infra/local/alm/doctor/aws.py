@@ -11,8 +11,8 @@ from alm.deployed_secrets import FORMS, named
 from alm.doctor import money
 from alm.doctor.finding import Finding, fault, ok, warning
 from alm.settings import PROMPTS, LocalSettings
-from orchestrator.config import parsed_secret
 from orchestrator.errors import ConfigError
+from orchestrator.secret_values import parsed_secret
 
 if TYPE_CHECKING:
     from boto3.session import Session

@@ -11,12 +11,13 @@ from alm.demo import repository
 from alm.demo.model import script
 from alm.environment import machine_environment
 from alm.function import LocalFunction
+from alm.invoked import track_job_for
 from alm.settings import LocalSettings, checked
 from alm.standins.github import GitHubStandIn
 from alm.standins.jira import JiraStandIn
 from alm.standins.model import Conversation, Script, ScriptedModel, Turn
 from orchestrator.domain import adf
-from orchestrator.domain.job import Job, JobRecord, result_key
+from orchestrator.domain.job import Job, JobRecord
 from orchestrator.domain.outcome import JobResult
 
 KEY = "sk-ant-image"
@@ -42,6 +43,9 @@ class World:
             self.github.seed(repository.FILES)
             self._settings = self._checked()
             self.aws = stack.enter_context(LocalAws(self._settings.secrets()))
+            self._worker_environment = stack.enter_context(
+                track_job_for(self._settings, self.aws, self.printed.append)
+            )
             self._poller = self._function(stack, "poll_jira", self._settings.poll_environment())
             self._publisher = self._function(stack, "publish_result", self._settings.publish_environment())
             self._exit = stack.pop_all()
@@ -53,13 +57,15 @@ class World:
     @property
     def urls(self) -> tuple[str, ...]:
         """What the worker calls."""
-        return (self.aws.endpoint, self.github.url, self.github.api, self.model.url)
+        invoked = self._worker_environment["AWS_ENDPOINT_URL_LAMBDA"]
+        return (self.aws.endpoint, invoked, self.github.url, self.github.api, self.model.url)
 
     @property
     def worker_environment(self) -> Mapping[str, str]:
         """What the task definition tells the worker."""
-        told = {**self.aws.environment, **self._settings.worker_environment(), "POWERTOOLS_LOG_LEVEL": "INFO"}
-        return {name: value for name, value in told.items() if name not in _OF_THIS_MACHINE}
+        told = self._worker_environment
+        of_this_machine = {*_OF_THIS_MACHINE, *machine_environment()}
+        return {name: value for name, value in told.items() if name not in of_this_machine}
 
     def ask(self, label: str = "ai-investigate") -> str:
         """A new ticket, claimed by a poll; its key. Its job waits in the queue."""
@@ -86,7 +92,7 @@ class World:
             raise LookupError("the worker sent no result")
         self._publisher.invoke(_event(message))
         job_id = Job.model_validate_json(message["Body"]).job_id
-        return JobResult.model_validate_json(self.aws.artifact(result_key(job_id)))
+        return self.aws.result(job_id)
 
     def record(self) -> JobRecord:
         """What the job table holds of the one job."""

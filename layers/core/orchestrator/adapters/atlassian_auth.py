@@ -8,9 +8,10 @@ import requests
 
 from orchestrator.adapters.backoff import asked_s
 from orchestrator.adapters.promised import promised
-from orchestrator.config import JiraSecret, JiraSettings
+from orchestrator.config import JiraSettings
 from orchestrator.errors import ConfigError, TransientError
 from orchestrator.ports import Clock
+from orchestrator.secret_values import JiraSecret
 
 TIMEOUT_S = (5, 30)
 # Renewed this long before it ends, so that no request starts with a token that dies under way.

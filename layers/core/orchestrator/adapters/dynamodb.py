@@ -191,10 +191,18 @@ def update_of(
     names = {"#label": "label", "#action": "action", "#version": "version"}
     if "#state" in f"{assignments} {condition}":
         names["#state"] = "state"
-    facts = {":key": job.issue_key, ":id": job.issue_id, ":label": job.label, ":action": job.action}
+    facts = {
+        ":key": job.issue_key,
+        ":id": job.issue_id,
+        ":label": job.label,
+        ":action": job.action,
+        ":claimed": job.claimed_at,
+        ":signature": job.signature,
+    }
     update = (
         f"SET {assignments}, expires_at = :expires, issue_key = :key, issue_id = :id, #label = :label, "
-        "#action = :action, #version = :version" + (f" REMOVE {removed}" if removed else "")
+        "#action = :action, claimed_at = :claimed, signature = :signature, #version = :version"
+        + (f" REMOVE {removed}" if removed else "")
     )
     return {
         "Key": {"job_id": job.job_id},

@@ -40,6 +40,16 @@ class S3Artifacts:
             return self.client.get_object(Bucket=self.bucket, Key=key)["Body"].read()
         except self.client.exceptions.NoSuchKey:
             return None
+        except ClientError as error:
+            # S3 answers 403 for a missing object to a caller that may not list the bucket. Our roles may list some
+            # names only, and no document says how that counts: so the name is listed.
+            if error.response["Error"]["Code"] != "AccessDenied" or self._is_listed(key):
+                raise
+            return None
+
+    def _is_listed(self, key: str) -> bool:
+        found = self.client.list_objects_v2(Bucket=self.bucket, Prefix=key, MaxKeys=1)
+        return any(entry.get("Key") == key for entry in found.get("Contents", ()))
 
     def put_file(self, key: str, path: Path) -> None:
         """Store a file without reading it into memory."""

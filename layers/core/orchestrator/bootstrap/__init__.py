@@ -6,6 +6,7 @@ A module for each function. Its parts are made once a process and hold only what
 from orchestrator.bootstrap.parts import catalogue, clock, events, jira
 from orchestrator.bootstrap.poller import poll, polled
 from orchestrator.bootstrap.publisher import publish_result, published
+from orchestrator.bootstrap.tracker import track_job, tracked
 from orchestrator.bootstrap.worker import task, work, worked
 
 __all__ = [
@@ -18,6 +19,8 @@ __all__ = [
     "publish_result",
     "published",
     "task",
+    "track_job",
+    "tracked",
     "work",
     "worked",
 ]

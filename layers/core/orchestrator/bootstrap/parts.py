@@ -1,11 +1,15 @@
 """The parts that more than one function is made of."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from orchestrator.config import AwsSettings, JiraSecret, JiraSettings
+from orchestrator.config import AwsSettings, JiraSettings, SigningSettings
 from orchestrator.domain.action import Catalogue
+from orchestrator.domain.issue import Issue
 from orchestrator.ports import Clock, Events
+from orchestrator.secret_values import JiraSecret, SigningSecret, parsed_secret
+from orchestrator.usecases.sign_jobs import SignJobs
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
@@ -24,8 +28,13 @@ def catalogue(folder: Path) -> Catalogue:
     return load_catalogue(folder)
 
 
-def jira(settings: JiraSettings, secret: JiraSecret, log: Events | None = None) -> "JiraCloud":
-    """Jira as the service account; with a log, its answers are counted."""
+def jira(
+    settings: JiraSettings,
+    secret: JiraSecret,
+    log: Events | None = None,
+    vouch: Callable[[Issue], Issue | None] = lambda issue: issue,
+) -> "JiraCloud":
+    """Jira as the service account; with a log, its answers are counted. `vouch` checks what issues say of jobs."""
     import requests
 
     from orchestrator.adapters.atlassian_auth import AtlassianAuth
@@ -37,7 +46,17 @@ def jira(settings: JiraSettings, secret: JiraSecret, log: Events | None = None) 
         session.hooks["response"].append(counting("Jira", log, within="/rest/api/"))
     # Without one of its own, requests takes a .netrc's credentials instead of ours.
     session.auth = lambda request: request
-    return JiraCloud(AtlassianAuth(settings, secret, session, clock()), session, clock())
+    return JiraCloud(AtlassianAuth(settings, secret, session, clock()), session, clock(), vouch)
+
+
+def signer(settings: SigningSettings, project_key: str) -> SignJobs:
+    """Signs and verifies jobs with the keys of the deployment."""
+    from orchestrator.adapters.signing_keys import StoredSigningKeys
+
+    def read() -> SigningSecret:
+        return parsed_secret(SigningSecret, settings.signing_secret, secret(settings.signing_secret))
+
+    return SignJobs(project_key, StoredSigningKeys(read, clock()), clock())
 
 
 def clock() -> Clock:

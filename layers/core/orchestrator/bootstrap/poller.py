@@ -4,8 +4,9 @@ from collections.abc import Callable, Mapping
 from functools import cache
 
 from orchestrator.bootstrap import parts
-from orchestrator.config import JiraSecret, PollSettings, parsed_secret
+from orchestrator.config import PollSettings
 from orchestrator.ports import DeadLetters, Events
+from orchestrator.secret_values import JiraSecret, parsed_secret
 from orchestrator.usecases.brief_job import BriefJob
 from orchestrator.usecases.cancel_job import CancelJob
 from orchestrator.usecases.claim_issue import ClaimIssue
@@ -28,7 +29,9 @@ def poll() -> Poll:
     """One poll, as often as it is called."""
     settings, log = PollSettings.read(), parts.events("poll_jira")
     secret = parsed_secret(JiraSecret, settings.jira_secret, parts.secret(settings.jira_secret))
-    tracker, actions = parts.jira(settings, secret, log), parts.catalogue(settings.prompts_dir)
+    signer = parts.signer(settings, settings.jira_project_key)
+    tracker = parts.jira(settings, secret, log, signer.vouch)
+    actions = parts.catalogue(settings.prompts_dir)
     jobs, artifacts = parts.jobs(settings), parts.artifacts(settings)
     queue, results = parts.queue(settings.job_queue_url), parts.queue(settings.result_queue_url)
     brief = BriefJob(tracker, tracker, artifacts, actions, settings.github_server_url, settings.github_repo)
@@ -46,6 +49,7 @@ def poll() -> Poll:
             brief=brief,
             cancel=cancel,
             catalogue=actions,
+            signer=signer,
             clock=parts.clock(),
             events=log,
         ),
@@ -60,6 +64,7 @@ def poll() -> Poll:
             dead=_dead_letters(settings),
             cancel=cancel,
             catalogue=actions,
+            signer=signer,
             clock=parts.clock(),
             events=log,
         ),

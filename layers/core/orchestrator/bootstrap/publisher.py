@@ -5,7 +5,8 @@ from functools import cache
 from typing import Any
 
 from orchestrator.bootstrap import parts
-from orchestrator.config import GitHubSecret, JiraSecret, PublishSettings, ResultQueueSettings, parsed_secret
+from orchestrator.config import PublishSettings, ResultQueueSettings
+from orchestrator.secret_values import GitHubSecret, JiraSecret, parsed_secret
 from orchestrator.usecases.deliver_results import DeliverResults
 from orchestrator.usecases.publish_result import PublishResult
 
@@ -30,7 +31,8 @@ def publish_result() -> PublishResult:
     settings, log = PublishSettings.read(), parts.events("publish_result")
     jira_secret = parsed_secret(JiraSecret, settings.jira_secret, parts.secret(settings.jira_secret))
     github_secret = parsed_secret(GitHubSecret, settings.github_secret, parts.secret(settings.github_secret))
-    tracker = parts.jira(settings, jira_secret, log)
+    signer = parts.signer(settings, settings.jira_project_key)
+    tracker = parts.jira(settings, jira_secret, log, signer.vouch)
     count_github(log)
     return PublishResult(
         issues=tracker,
@@ -39,6 +41,7 @@ def publish_result() -> PublishResult:
         jobs=parts.jobs(settings),
         artifacts=parts.artifacts(settings),
         catalogue=parts.catalogue(settings.prompts_dir),
+        signer=signer,
         events=log,
         may_request_changes=settings.review_event == "REQUEST_CHANGES",
         protected=settings.protected_paths,

@@ -6,11 +6,13 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from orchestrator.bootstrap import parts
-from orchestrator.config import GitHubSecret, ModelSettings, Provider, WorkerSettings, parsed_secret
+from orchestrator.config import ModelSettings, Provider, WorkerSettings
 from orchestrator.domain.fleet import UNUSABLE
+from orchestrator.domain.tracking import Access
 from orchestrator.domain.wall import Rung
 from orchestrator.errors import ConfigError
 from orchestrator.ports import Events, JobReceiver
+from orchestrator.secret_values import GitHubSecret, parsed_secret
 from orchestrator.usecases.ask_agent import AskAgent
 from orchestrator.usecases.run_job import RunJob
 from orchestrator.usecases.unusable import told_if_unusable
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from orchestrator.adapters.agent.claude_code import ClaudeCode
     from orchestrator.adapters.gateway.provider import ModelProvider
     from orchestrator.adapters.github_api import GitHubReader
+    from orchestrator.adapters.track_client import GrantedArtifacts, TrackClient
     from orchestrator.adapters.wall.ladder import Ladder
 
 
@@ -58,21 +61,22 @@ def _work() -> Work:
         parts.queue(settings.job_queue_url),
         parts.events("run_job", **_accepted(settings.sandbox_floor)),
     )
-    jobs, artifacts = parts.jobs(settings), parts.artifacts(settings)
+    tracker = _tracker(settings)
+    artifacts = _artifacts(settings, tracker)
     run = RunJob(
-        jobs=jobs,
+        project_key=settings.jira_project_key,
+        jobs=tracker,
         artifacts=artifacts,
-        results=parts.queue(settings.result_queue_url),
+        results=tracker,
         catalogue=parts.catalogue(settings.prompts_dir),
         prompts=JinjaPrompts(),
         ask=AskAgent(
-            jobs=jobs,
-            accounts=parts.accounts(settings),
+            jobs=tracker,
+            budget=tracker,
             artifacts=artifacts,
             agent=_agent(settings),
             clock=parts.clock(),
             events=log,
-            limits=settings.limits,
         ),
         events=log,
         protected=settings.protected_paths,
@@ -92,6 +96,33 @@ def _beside(queue: JobReceiver, log: Events, receipt: str, look: Callable[[], No
         Heartbeat(look, ALIVE_EVERY_S, "job.not_looked_at", log),
     ):
         yield
+
+
+def _tracker(settings: WorkerSettings) -> "TrackClient":
+    import boto3
+
+    from orchestrator.adapters.track_client import LambdaInvoke, TrackClient
+
+    return TrackClient(LambdaInvoke(boto3.client("lambda"), settings.track_function))
+
+
+def _artifacts(settings: WorkerSettings, tracker: "TrackClient") -> "GrantedArtifacts":
+    """The bucket, for one job at a time, with credentials that track_job hands out for it."""
+    import boto3
+
+    from orchestrator.adapters.s3 import S3Artifacts
+    from orchestrator.adapters.track_client import GrantedArtifacts
+
+    def store(access: Access) -> S3Artifacts:
+        client = boto3.client(
+            "s3",
+            aws_access_key_id=access.access_key_id,
+            aws_secret_access_key=access.secret_access_key,
+            aws_session_token=access.session_token,
+        )
+        return S3Artifacts(client, settings.artifacts_bucket)
+
+    return GrantedArtifacts(tracker.access, store)
 
 
 def _agent(settings: WorkerSettings) -> "ClaudeCode":

@@ -128,10 +128,11 @@ def decide(issue: Issue, catalogue: Catalogue, now: float) -> Claim | Resume | L
     repeated = _repeated(issue, catalogue) if RETRY_LABEL in issue.labels else None
     if (action := repeated or asked) is not None:
         return Claim(
-            _job(issue, action.name, action.label), _taken_off(action, is_retry=repeated is not None)
+            _job(issue, action.name, action.label, now),
+            _taken_off(action, is_retry=repeated is not None),
         )
     if RETRY_LABEL in issue.labels:
-        return Claim(_job(issue, RETRY, RETRY_LABEL), frozenset({RETRY_LABEL}), _ONLY_TOLD[RETRY])
+        return Claim(_job(issue, RETRY, RETRY_LABEL, now), frozenset({RETRY_LABEL}), _ONLY_TOLD[RETRY])
     return Leave("it carries no label of ours any more")
 
 
@@ -145,9 +146,15 @@ def _taken_off(action: Action, *, is_retry: bool) -> frozenset[str]:
     return frozenset({action.label, RETRY_LABEL}) if is_retry else frozenset({action.label})
 
 
-def _job(issue: Issue, action: str, label: str) -> Job:
-    identity = job_id(issue.id, issue.key, action, issue.updated)
-    return Job(job_id=identity, issue_id=issue.id, issue_key=issue.key, action=action, label=label)
+def _job(issue: Issue, action: str, label: str, now: float) -> Job:
+    return Job(
+        job_id=job_id(issue.id, issue.key, action, issue.updated),
+        issue_id=issue.id,
+        issue_key=issue.key,
+        action=action,
+        label=label,
+        claimed_at=int(now),
+    )
 
 
 def _resume(issue: Issue, now: float) -> Claim | Resume | Leave:
@@ -158,7 +165,7 @@ def _resume(issue: Issue, now: float) -> Claim | Resume | Leave:
         return Leave("a newer release of the orchestrator has claimed it")
     if now - _updated_at(issue) < ORPHAN_AFTER_S:
         return Leave(f"it carries {PROCESSING_LABEL}, but no claim of ours, and has just been edited")
-    return Claim(_job(issue, ORPHAN, PROCESSING_LABEL), frozenset(), _ONLY_TOLD[ORPHAN])
+    return Claim(_job(issue, ORPHAN, PROCESSING_LABEL, now), frozenset(), _ONLY_TOLD[ORPHAN])
 
 
 def _updated_at(issue: Issue) -> float:
@@ -178,13 +185,15 @@ def is_newer(issue: Issue) -> bool:
 
 
 def claimed_job(issue: Issue) -> Job | None:
-    """The job in the issue's property, unless the property is missing, not ours, or another issue's."""
+    """The job in the issue's property, None if there is none or it names another issue.
+
+    The issue that was read always wins. An issue that moved to another project has another key: its job ends there.
+    """
     try:
         job = Job.model_validate(issue.claim)
     except ValueError:
         return None
-    # By id: the key changes when an issue moves to another project.
-    return job if job.issue_id == issue.id else None
+    return job if (job.issue_id, job.issue_key) == (issue.id, issue.key) else None
 
 
 def is_released(issue: Issue, job: Job) -> bool:
@@ -197,7 +206,7 @@ def is_released(issue: Issue, job: Job) -> bool:
 
 def is_claimed_for(issue: Issue, job: Job) -> bool:
     """Whether the issue is claimed for that job now."""
-    return PROCESSING_LABEL in issue.labels and claimed_job(issue) == job
+    return PROCESSING_LABEL in issue.labels and job.is_same(claimed_job(issue))
 
 
 def is_taken_from(issue: Issue | None, job: Job) -> bool:

@@ -20,7 +20,7 @@ PROCESSING_LABEL = "ai-processing"
 RETRY_LABEL = "ai-retry"
 # Of messages, claims, briefs, results and records. One that says more was written by a newer release, and is its.
 # A release that adds a field to one of them says more: an older one could not read the value, and has to know why.
-FORMAT = 1
+FORMAT = 2
 # One less than the queues' own limit, so that the last delivery is always left to tell the ticket.
 MAX_ATTEMPTS = 3
 # A dozen signs of life that did not come.
@@ -30,18 +30,28 @@ Version = Annotated[int, Field(le=FORMAT)]
 _FROZEN = ConfigDict(frozen=True, extra="forbid")
 # Both name things elsewhere, in SQS and in S3; a claim comes back to us from where other people can write.
 _Identity = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,128}$")]
+Signature = Annotated[str, Field(pattern=r"^[0-9a-f]{0,64}$")]
 
 
 class Job(BaseModel):
-    """What travels on both queues and stands in the issue property."""
+    """What both queues and the issue property carry. `claimed_at` is in seconds since the epoch.
+
+    `signature` is the poll's over all of it (`domain/signature.py`); a release before version 2 did not sign.
+    """
 
     model_config = _FROZEN
-    version: Literal[1] = 1
+    version: Literal[1, 2] = 2
     job_id: _Identity
     issue_id: str
     issue_key: _Identity
     action: Name
     label: Label
+    claimed_at: int = 0
+    signature: Signature = ""
+
+    def is_same(self, other: "Job | None") -> bool:
+        """Whether both are the same job of the same issue; the signature of a job sent again may be another key's."""
+        return other is not None and (self.job_id, self.issue_id) == (other.job_id, other.issue_id)
 
     def log_fields(self) -> dict[str, str]:
         """The fields every log line about this job carries."""
@@ -94,6 +104,8 @@ class JobRecord(BaseModel):
     issue_key: str = ""
     action: str = ""
     label: str = ""
+    claimed_at: int = 0
+    signature: str = ""
     state: JobState
     attempt: int = 0
     outcome: str | None = None
@@ -122,6 +134,8 @@ class JobRecord(BaseModel):
             issue_key=self.issue_key,
             action=self.action,
             label=self.label,
+            claimed_at=self.claimed_at,
+            signature=self.signature,
         )
 
     @property
@@ -153,6 +167,7 @@ class PastResult(BaseModel):
     model_config = _FROZEN
     job_id: _Identity
     comment_id: str
+    signature: Signature = ""
 
     def belongs_to(self, issue_key: str, action: str) -> bool:
         """Whether the job was one of that issue and action: the property it comes from can be edited by others."""
@@ -166,6 +181,7 @@ class Unfinished(BaseModel):
     action: Name
     job_id: _Identity
     draft: bool = False
+    signature: Signature = ""
 
     def belongs_to(self, issue_key: str) -> bool:
         """Whether the job was one of that issue: the property it comes from can be edited by others."""
@@ -240,6 +256,11 @@ def brief_key(job: Job) -> str:
 def result_key(job_id: str) -> str:
     """Where the job's result lies in the artifact store."""
     return f"jobs/{job_id}/result.json"
+
+
+def changes_key(job_id: str, digest: str) -> str:
+    """Where the changes with that SHA-256 lie in the artifact store."""
+    return f"jobs/{job_id}/changes-{digest}.json"
 
 
 def transcript_key(job: Job) -> str:

@@ -42,11 +42,19 @@ class Limits:
 
 @dataclass(frozen=True)
 class Reservation:
-    """What is set aside for one run of the agent. `run` is a name of ours; `day` is UTC, as 2026-11-22."""
+    """What is set aside for one run of the agent. `run` is its `run_name`; `day` is UTC, as 2026-11-22."""
 
     run: str
     amount_usd: float
     day: str
+
+
+@dataclass(frozen=True)
+class Unpaid:
+    """Why a run was not paid for, and whether its job waits until it can be."""
+
+    shortage: "Shortage"
+    waits: bool
 
 
 @dataclass(frozen=True)
@@ -89,6 +97,17 @@ class Shortage:
 def day_of(now: float) -> str:
     """The UTC day of a moment in seconds since the epoch."""
     return datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%d")
+
+
+def run_name(now: float, nonce: str) -> str:
+    """The name of a run that begins now; it carries the UTC day that is charged. `nonce` is 8 hexadecimal digits."""
+    return f"run_{day_of(now).replace('-', '')}_{nonce}"
+
+
+def day_of_run(run: str) -> str:
+    """The UTC day in the name of a run, as 2026-11-22."""
+    digits = run.split("_")[1]
+    return f"{digits[:4]}-{digits[4:6]}-{digits[6:]}"
 
 
 def end_of(day: str) -> float:

@@ -3,9 +3,9 @@
 import re
 from collections.abc import Callable, Mapping
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from orchestrator.domain import publishable, report
 from orchestrator.domain.action import Action, Produces
@@ -52,6 +52,7 @@ class JobResult(BaseModel):
 
     `draft` is true if the changeset is the work of an agent that was cut short, kept for a person and for the next
     run; `continued` if the agent began with such a one; `given_up` if something failed each time the job was tried.
+    `changes` is the SHA-256 of the stored changeset where that is an object of its own.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -67,6 +68,7 @@ class JobResult(BaseModel):
     denials: tuple[Denial, ...] = ()
     branch: str | None = None
     changeset: Changeset | None = None
+    changes: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
     subject: ReviewSubject | None = None
     unformed: bool = False
     sandbox: Rung | None = None

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from orchestrator.domain.fleet import Launched, WorkerTask
 from orchestrator.domain.job import Job, JobRecord, Start, Wait
-from orchestrator.domain.money import Limits, Reservation, Shortage
+from orchestrator.domain.money import Limits, Reservation, Shortage, Unpaid
 from orchestrator.domain.outcome import Outcome
 from orchestrator.domain.wall import Probe
 
@@ -67,6 +67,35 @@ class JobStore(Protocol):
         """Record how the job ended."""
 
 
+class JobTracker(Protocol):
+    """A job's record as its worker sees it; each may raise ForgedJob, JobFailed or TransientError."""
+
+    def start(self, job: Job, attempt: int) -> Start:
+        """Record that the job is running, and say whether it may; nothing is recorded of one that has ended."""
+
+    def alive(self, job: Job) -> bool:
+        """Record that a worker is at it; True if it should stop: a person cancelled the job, or it has ended."""
+
+    def progress(self, job: Job, phase: str) -> None:
+        """Record what the job is doing now."""
+
+    def walls_tried(self, job: Job, probes: tuple[Probe, ...]) -> None:
+        """Record which sandbox levels the worker tried."""
+
+    def park(self, job: Job, wait: Wait) -> None:
+        """Record that the job waits, for what and until when; its message may be deleted."""
+
+
+class JobBudget(Protocol):
+    """The money of a job as its worker sees it: amounts and limits are not the worker's to choose."""
+
+    def reserve(self, job: Job, run: str) -> Unpaid | None:
+        """Set the action's budget aside for the run of that name; why not where there is not enough."""
+
+    def settle(self, job: Job, run: str, cost_usd: float) -> None:
+        """Put the cost in the reservation's place; a second time changes nothing."""
+
+
 class Accounts(Protocol):
     """What tickets and days have cost. Written together with the job's own record, all or nothing."""
 
@@ -78,6 +107,16 @@ class Accounts(Protocol):
 
     def settle(self, job: Job, reservation: Reservation, cost_usd: float) -> None:
         """Put the cost in the reservation's place; a second time changes nothing."""
+
+
+class SigningKeys(Protocol):
+    """The keys that sign jobs. Worker and agent never hold them."""
+
+    def known(self) -> tuple[str, ...]:
+        """The key to sign with first, then those that were in use before it."""
+
+    def fetched(self) -> tuple[str, ...]:
+        """The same, read anew, since a signature may be of a key made meanwhile; empty if that was just done."""
 
 
 class JobSender(Protocol):
@@ -134,6 +173,13 @@ class JobReceiver(Protocol):
 
     def delete(self, receipt: str) -> None:
         """The job is done with."""
+
+
+class JobArtifacts(Protocol):
+    """What a worker may reach of the artifact store."""
+
+    def __call__(self, job: Job) -> "ArtifactStore":
+        """The store as far as this job needs it; other objects are refused."""
 
 
 class ArtifactStore(Protocol):

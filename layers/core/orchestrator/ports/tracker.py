@@ -46,6 +46,9 @@ class Commenter(Protocol):
 class IssueWriter(Protocol):
     """The tracker, as a publication sees it."""
 
+    def look(self, key: str) -> Issue | None:
+        """The issue's labels and our claim as they are now; None when it is gone or in another project."""
+
     def read(self, key: str) -> Issue | None:
         """The issue as it is now, or None when it is gone."""
 

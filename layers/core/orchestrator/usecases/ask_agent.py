@@ -2,64 +2,60 @@
 
 import secrets
 import tempfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from orchestrator.domain.agent import AgentRun
 from orchestrator.domain.job import transcript_key
-from orchestrator.domain.money import Limits, Reservation, Shortage, day_of
+from orchestrator.domain.money import Unpaid, run_name
 from orchestrator.domain.wall import Probe, standing
 from orchestrator.errors import JobFailed, words_for_the_log
-from orchestrator.ports import Accounts, Agent, AgentTask, ArtifactStore, Clock, Events, JobStore
+from orchestrator.ports import Agent, AgentTask, Clock, Events, JobArtifacts, JobBudget, JobTracker
 
 
-class Unpaid(JobFailed):
+class RunUnpaid(JobFailed):
     """An account has no room for the run. The message is for the ticket."""
 
-    def __init__(self, shortage: Shortage) -> None:
-        super().__init__(shortage.words())
-        self.shortage = shortage
+    def __init__(self, unpaid: Unpaid) -> None:
+        super().__init__(unpaid.shortage.words())
+        self.unpaid = unpaid
 
 
 @dataclass(frozen=True)
 class AskAgent:
     """What a worker does with a prompt."""
 
-    jobs: JobStore
-    accounts: Accounts
-    artifacts: ArtifactStore
+    jobs: JobTracker
+    budget: JobBudget
+    artifacts: JobArtifacts
     agent: Agent
     clock: Clock
     events: Events
-    limits: Limits = field(default_factory=Limits)
 
     def __call__(self, task: AgentTask) -> AgentRun:
-        """The run, paid for; Unpaid where an account has no room for it: then nothing was started."""
-        name = f"run_{secrets.token_hex(4)}"
-        reservation = Reservation(name, task.action.budget_usd, day_of(self.clock.time()))
+        """The run, paid for; RunUnpaid where an account has no room for it: then nothing was started."""
+        name = run_name(self.clock.time(), secrets.token_hex(4))
         with tempfile.TemporaryDirectory(prefix="alm-transcript-") as folder:
             transcript = Path(folder) / "transcript.jsonl"
             try:
-                run = self.agent.run(
-                    task, transcript, lambda probes: self._walls_tried(task, reservation, probes)
-                )
-                self._settle(task, reservation, run.cost_usd)
+                run = self.agent.run(task, transcript, lambda probes: self._walls_tried(task, name, probes))
+                self._settle(task, name, run.cost_usd)
                 return run
             finally:
                 if transcript.exists():
-                    self.artifacts.put_file(transcript_key(task.job), transcript)
+                    self.artifacts(task.job).put_file(transcript_key(task.job), transcript)
 
-    def _settle(self, task: AgentTask, reservation: Reservation, cost_usd: float | None) -> None:
+    def _settle(self, task: AgentTask, run: str, cost_usd: float | None) -> None:
         """A cost that is not known, or cannot be written, stays what was set aside for it."""
         if cost_usd is None:
             return
         try:
-            self.accounts.settle(task.job, reservation, cost_usd)
+            self.budget.settle(task.job, run, cost_usd)
         except Exception as error:  # noqa: BLE001  # the work is done and paid: it must not be thrown away and paid again
             fields = {**task.job.log_fields(), "cost_usd": cost_usd}
             self.events.warning("cost.not_settled", **fields, error=words_for_the_log(error))
 
-    def _walls_tried(self, task: AgentTask, reservation: Reservation, probes: tuple[Probe, ...]) -> None:
+    def _walls_tried(self, task: AgentTask, run: str, probes: tuple[Probe, ...]) -> None:
         """Every answer is kept and counted, so that a fleet that falls down a rung is seen."""
         job = task.job
         self.jobs.walls_tried(job, probes)
@@ -69,6 +65,6 @@ class AskAgent:
         if standing(probes) is None:
             return
         # A worker that dies tells nobody what its agent spent: until it ends, it counts with all it may.
-        shortage = self.accounts.reserve(job, reservation, self.limits)
-        if shortage is not None:
-            raise Unpaid(shortage)
+        unpaid = self.budget.reserve(job, run)
+        if unpaid is not None:
+            raise RunUnpaid(unpaid)

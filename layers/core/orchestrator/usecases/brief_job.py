@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from orchestrator.domain import adf, comment
 from orchestrator.domain.action import Action, Catalogue, Produces
 from orchestrator.domain.issue import Issue, OwnComment
-from orchestrator.domain.job import Brief, ContextResult, PastResult, result_key
-from orchestrator.domain.outcome import JobResult, Outcome, Verdict
+from orchestrator.domain.job import Brief, ContextResult, PastResult
+from orchestrator.domain.outcome import Outcome, Verdict
 from orchestrator.domain.pull_reference import ForeignPullRequest, PullReference, find_reference
 from orchestrator.ports import ArtifactStore, Commenter, IssueReader
+from orchestrator.usecases.stored_results import read_result
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ class BriefJob:
                 yield from [ContextResult(action=name, title=source.title, text=text)] if text else []
 
     def _stored_text(self, source: Action, past: PastResult) -> str:
-        stored = JobResult.read(self.artifacts.get(result_key(past.job_id)))
+        stored = read_result(self.artifacts, past.job_id)
         if stored is None or stored.verdict.outcome is not Outcome.SUCCEEDED:
             return ""
         return comment.body(source, stored)

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
-from orchestrator.domain.job import JobRecord, result_key
+from orchestrator.domain.job import JobRecord
 from orchestrator.domain.outcome import JobResult, Outcome, Verdict
 from orchestrator.ports import ArtifactStore, Clock, Events, JobSender, JobStore
+from orchestrator.usecases.stored_results import store_result
 
 LABEL_TAKEN_OFF = "Somebody took `ai-processing` off the ticket."
 BY_COMMAND = "Somebody cancelled it."
@@ -29,7 +30,7 @@ class CancelJob:
         if not self.jobs.ask_to_cancel(job):
             return False
         if not record.is_attended(self.clock.time()):
-            self.artifacts.put_new(result_key(job.job_id), cancelled(why).model_dump_json().encode())
+            store_result(self.artifacts, job.job_id, cancelled(why))
             self.results.send(job)
         if not record.cancel_asked:
             self.events.info("job.cancelled", **job.log_fields(), state=record.state, why=why)

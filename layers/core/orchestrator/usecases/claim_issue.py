@@ -1,15 +1,17 @@
 """Take one issue that asks for something: claim it, or bring its claimed job back; then put the job on its way."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from orchestrator.domain import status
 from orchestrator.domain.action import Action, Catalogue
 from orchestrator.domain.issue import Claim, Issue, Leave, OwnComment, Resume, claimed_job, decide
-from orchestrator.domain.job import Brief, Job, JobRecord, JobState, brief_key, result_key
+from orchestrator.domain.job import Brief, Job, JobRecord, JobState, brief_key
 from orchestrator.domain.outcome import JobResult, Verdict
 from orchestrator.ports import ArtifactStore, Clock, Commenter, Events, IssueReader, JobSender, JobStore
 from orchestrator.usecases.brief_job import BriefJob
 from orchestrator.usecases.cancel_job import LABEL_TAKEN_OFF, CancelJob
+from orchestrator.usecases.sign_jobs import SignJobs
+from orchestrator.usecases.stored_results import store_result
 
 # Long enough for two polls that start together, short enough for the next one to go on where this one died.
 HELD_S = 45
@@ -28,6 +30,7 @@ class ClaimIssue:
     brief: BriefJob
     cancel: CancelJob
     catalogue: Catalogue
+    signer: SignJobs
     clock: Clock
     events: Events
 
@@ -46,6 +49,7 @@ class ClaimIssue:
         if not self.jobs.hold(decision.job, HELD_S):
             return self._left(key, Leave("another poll is at it"))
         if isinstance(decision, Claim):
+            decision = replace(decision, job=self.signer.sign(decision.job))
             self._end_earlier(issue)
             self.issues.claim(decision.job, decision.takes_off)
         self._enqueue(issue, decision)
@@ -95,7 +99,7 @@ class ClaimIssue:
         self._store(job, brief)
         rejected = JobResult(verdict=rejection, summary=brief.summary)
         # Of a job brought back there may be a result already: it was told, or will be.
-        self.artifacts.put_new(result_key(job.job_id), rejected.model_dump_json().encode())
+        store_result(self.artifacts, job.job_id, rejected)
         self.results.send(job)
         self.jobs.create(job, None, resumed=not is_new)
 

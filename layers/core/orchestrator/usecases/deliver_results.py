@@ -9,6 +9,7 @@ from orchestrator.errors import (
     NEWER_AFTER_S,
     ConfigError,
     ForeignMessage,
+    ForgedJob,
     NewerMessage,
     OrchestratorError,
     TransientError,
@@ -70,6 +71,9 @@ class DeliverResults:
             case ForeignMessage(message_id=message_id, attempt=attempt):
                 event = "message.newer" if isinstance(error, NewerMessage) else "message.foreign"
                 self.events.warning(event, message_id=message_id, attempt=attempt)
+            case ForgedJob():
+                self.events.warning("job.forged", error=str(error))
+                self.events.metric("ForgedJobs", 1)
             case ConfigError():
                 tell_unusable(error, self.events)
             case _:
@@ -96,7 +100,7 @@ def _asked_s(error: OrchestratorError) -> float | None:
     match error:
         case NewerMessage():
             return NEWER_AFTER_S
-        case ForeignMessage():
+        case ForeignMessage() | ForgedJob():
             return None
         case TransientError(after_s=after_s):
             return after_s

@@ -7,7 +7,15 @@ from dataclasses import dataclass, replace
 from orchestrator.domain import comment, status
 from orchestrator.domain.action import Action, Catalogue, Produces
 from orchestrator.domain.comment_text import split_markdown
-from orchestrator.domain.issue import RESERVED_ACTIONS, Left, OwnComment, is_claimed_for, is_released
+from orchestrator.domain.issue import (
+    RESERVED_ACTIONS,
+    Issue,
+    Left,
+    OwnComment,
+    claimed_job,
+    is_claimed_for,
+    is_released,
+)
 from orchestrator.domain.job import (
     MAX_ATTEMPTS,
     Brief,
@@ -17,12 +25,12 @@ from orchestrator.domain.job import (
     PastResult,
     Unfinished,
     brief_key,
-    result_key,
 )
 from orchestrator.domain.outcome import JobResult, Outcome, Verdict
 from orchestrator.domain.publishable import PROTECTED, reviewed, told
 from orchestrator.domain.review import compose, findings_of
 from orchestrator.errors import (
+    ForgedJob,
     JobFailed,
     NewerFormat,
     NotFoundError,
@@ -40,6 +48,8 @@ from orchestrator.ports import (
     PullRequestWriter,
     ReviewPost,
 )
+from orchestrator.usecases.sign_jobs import SignJobs
+from orchestrator.usecases.stored_results import read_result, read_whole_result
 
 # Jira takes 32,767 characters; what a Markdown character becomes in its own count is not documented.
 COMMENT_LIMIT = 24_000
@@ -55,15 +65,26 @@ class PublishResult:
     jobs: JobStore
     artifacts: ArtifactStore
     catalogue: Catalogue
+    signer: SignJobs
     events: Events
     may_request_changes: bool = False
     protected: tuple[str, ...] = PROTECTED
 
     def __call__(self, job: Job, attempt: int) -> None:
-        """Publish once: a second delivery finds what the first has left and does the rest."""
+        """Publish once: a second delivery finds what the first has left and does the rest.
+
+        ForgedJob if the poll did not make the job.
+        """
+        if not self.signer.is_genuine(job):
+            raise ForgedJob
         record = self.jobs.get(job.job_id)
         if record is not None and record.state is JobState.ENDED:
             return self._ended_already(job, record)
+        issue = self.issues.look(job.issue_key)
+        if issue is None:
+            return self._close(job, self._without_ticket(job))
+        if record is None and not job.is_same(claimed_job(issue)):
+            return self._refuse(job, issue)
         again = _was_begun(record, attempt)
         # From here on a poll leaves the status comment alone: its edit could come after our last one.
         self.jobs.progress(job, status.PUBLISHING)
@@ -75,7 +96,8 @@ class PublishResult:
         if brief is not None and brief.status_comment is not None:
             self._show_end(job, brief.status_comment, status.ended(action, job, result, link), attempt)
         if not (again and self._is_released(job)):
-            self.issues.release(job, result.verdict.outcome, _left(brief, job, result, told))
+            left = self.signer.signed(job, _left(brief, job, result, told))
+            self.issues.release(job, result.verdict.outcome, left)
         return self._close(job, result)
 
     def _ended_already(self, job: Job, record: JobRecord) -> None:
@@ -83,8 +105,24 @@ class PublishResult:
         self.events.info("job.ended_already", **job.log_fields())
         issue = self.issues.read(job.issue_key)
         if issue is not None and is_claimed_for(issue, job):
-            left = Left(issue.latest, issue.unfinished)
+            left = self.signer.signed(job, Left(issue.latest, issue.unfinished))
             self.issues.release(job, Outcome(record.outcome or Outcome.FAILED), left)
+
+    def _refuse(self, job: Job, issue: Issue) -> None:
+        """Neither ticket nor job table knows the job any more: it has ended, or ForgedJob is raised."""
+        claim = issue.claim or {}
+        if claim.get("job_id") != job.job_id or "outcome" not in claim:
+            raise ForgedJob
+        self.events.info("job.ended_already", **job.log_fields())
+
+    def _without_ticket(self, job: Job) -> JobResult:
+        """What the job came to. It is published nowhere: the ticket is gone, hidden, or in another project.
+
+        A moved issue answers to its old key, and nobody there asked for the job.
+        """
+        self.events.warning("issue.gone", **job.log_fields())
+        stored = read_result(self.artifacts, job.job_id)
+        return stored or JobResult(verdict=Verdict(outcome=Outcome.FAILED))
 
     def _is_released(self, job: Job) -> bool:
         """Whether an earlier delivery got that far: since then the issue may have been claimed for another job."""
@@ -120,7 +158,7 @@ class PublishResult:
             return _unpublished(result, words_for_the_ticket(error, attempt)), ""
 
     def _stored(self, job: Job) -> JobResult:
-        stored = JobResult.read(self.artifacts.get(result_key(job.job_id)))
+        stored = read_whole_result(self.artifacts, job.job_id)
         if stored is None:
             raise JobFailed("What the agent did is no longer stored, or cannot be read.")
         return stored

@@ -12,7 +12,9 @@ from orchestrator.domain.outcome import JobResult, Outcome, Verdict
 from orchestrator.domain.prompt import prompt_values
 from orchestrator.domain.publishable import PROTECTED
 from orchestrator.domain.pull_request import ReviewSubject
+from orchestrator.domain.signature import project_of
 from orchestrator.errors import (
+    ForgedJob,
     GivenUp,
     JobFailed,
     NewerFormat,
@@ -24,19 +26,20 @@ from orchestrator.errors import (
 )
 from orchestrator.ports import (
     AgentTask,
-    ArtifactStore,
     Checkout,
     Cloner,
     Delivery,
     Events,
+    JobArtifacts,
     JobSender,
-    JobStore,
+    JobTracker,
     PromptRenderer,
     PullRequestReader,
 )
-from orchestrator.usecases.ask_agent import AskAgent, Unpaid
+from orchestrator.usecases.ask_agent import AskAgent, RunUnpaid
 from orchestrator.usecases.cancel_job import LABEL_TAKEN_OFF, cancelled
 from orchestrator.usecases.run_result import Asked, changed, ended, is_draft, not_reviewable, result_of
+from orchestrator.usecases.stored_results import read_result, read_whole_result, store_result
 
 
 @dataclass(frozen=True)
@@ -50,10 +53,11 @@ class _Work(Asked):
 
 @dataclass(frozen=True)
 class RunJob:
-    """The worker's one verb."""
+    """The worker's one verb, for the issues of one Jira project."""
 
-    jobs: JobStore
-    artifacts: ArtifactStore
+    project_key: str
+    jobs: JobTracker
+    artifacts: JobArtifacts
     results: JobSender
     cloner: Cloner
     pull_requests: PullRequestReader
@@ -66,9 +70,12 @@ class RunJob:
     def __call__(self, delivery: Delivery, halt: Halt) -> None:
         """Run the job unless an earlier delivery has; raises TransientError when the queue should try again.
 
-        GivenUp when that was in vain: the ticket is told then, and the message kept for a person.
+        GivenUp when that was in vain: the ticket is told then, and the message kept for a person. ForgedJob if the
+        poll did not make the job.
         """
         job = delivery.job
+        if project_of(job.issue_key) != self.project_key:
+            raise ForgedJob
         start = self.jobs.start(job, delivery.attempt)
         if start is Start.ENDED:
             self.events.info("job.ended_already", **job.log_fields())
@@ -80,7 +87,7 @@ class RunJob:
     def _has_result(self, delivery: Delivery, start: Start, halt: Halt) -> bool:
         """Whether there is one now, an earlier delivery's or ours; a job that waits has none."""
         job = delivery.job
-        if self.artifacts.get(result_key(job.job_id)) is not None:
+        if self.artifacts(job).get(result_key(job.job_id)) is not None:
             return True
         result = cancelled(LABEL_TAKEN_OFF) if start is Start.CANCELLED else self._outcome(delivery, halt)
         if result is not None:
@@ -88,7 +95,7 @@ class RunJob:
         return result is not None
 
     def _is_given_up(self, job: Job) -> bool:
-        result = JobResult.read(self.artifacts.get(result_key(job.job_id)))
+        result = read_result(self.artifacts(job), job.job_id)
         return result is not None and result.given_up
 
     def look(self, job: Job, halt: Halt) -> None:
@@ -97,7 +104,7 @@ class RunJob:
             halt.ask(Stop.CANCELLED)
 
     def _finish(self, job: Job, result: JobResult) -> None:
-        if not self.artifacts.put_new(result_key(job.job_id), result.model_dump_json().encode()):
+        if not store_result(self.artifacts(job), job.job_id, result):
             # Another worker, which took this one for dead, was first: its result is being told.
             self.events.warning("result.stands", **job.log_fields())
         for denial in result.denials:
@@ -124,7 +131,7 @@ class RunJob:
         """The result of the job, whatever happens, None if it waits; only a fault worth another delivery gets out."""
         try:
             return self._attempt(delivery, halt)
-        except Unpaid as error:
+        except RunUnpaid as error:
             return self._unpaid(delivery.job, error)
         except SandboxRefused as error:
             self.events.metric("SandboxRefused", 1, action=delivery.job.action)
@@ -138,11 +145,10 @@ class RunJob:
             was_tried = not is_final(error) or delivery.attempt > MAX_ATTEMPTS
             return failed.model_copy(update={"given_up": was_tried})
 
-    def _unpaid(self, job: Job, error: Unpaid) -> JobResult | None:
+    def _unpaid(self, job: Job, error: RunUnpaid) -> JobResult | None:
         """Refused, or None: then it waits, and a poll brings it back."""
-        shortage = error.shortage
+        shortage, waits = error.unpaid.shortage, error.unpaid.waits
         self.events.metric("BudgetReached", 1, account=shortage.account)
-        waits = shortage.waits(self.ask.limits)
         self.events.warning("budget.reached", **job.log_fields(), account=shortage.account, waits=waits)
         if not waits:
             return ended(Outcome.REFUSED, str(error))
@@ -155,7 +161,7 @@ class RunJob:
             raise JobFailed(f"This deployment has no action `{job.action}`.")
         if delivery.attempt > MAX_ATTEMPTS:
             raise JobFailed(f"The worker stopped {MAX_ATTEMPTS} times without finishing this job.")
-        brief = Brief.read(self.artifacts.get(brief_key(job)))
+        brief = Brief.read(self.artifacts(job).get(brief_key(job)))
         if brief is None:
             raise JobFailed("What the worker was to know of the ticket is no longer stored.")
         work = _Work(job, action, brief, delivery.attempt, halt)
@@ -177,7 +183,7 @@ class RunJob:
         past = brief.unfinished
         if past is None or not past.draft or past.action != job.action or not past.belongs_to(job.issue_key):
             return None
-        stored = JobResult.read(self.artifacts.get(result_key(past.job_id)))
+        stored = read_whole_result(self.artifacts(job), past.job_id)
         return stored.changeset if stored is not None and stored.draft else None
 
     def _change(self, work: _Work) -> JobResult:

@@ -19,6 +19,7 @@ from orchestrator.ports import (
     JobStore,
 )
 from orchestrator.usecases.cancel_job import LABEL_TAKEN_OFF, CancelJob
+from orchestrator.usecases.sign_jobs import SignJobs
 
 # A message whose worker died shows again after two minutes, and a task for it takes two more.
 LOST_AFTER_S = 600.0
@@ -40,6 +41,7 @@ class WatchJobs:
     dead: Mapping[str, DeadLetters]
     cancel: CancelJob
     catalogue: Catalogue
+    signer: SignJobs
     clock: Clock
     events: Events
 
@@ -90,9 +92,17 @@ class WatchJobs:
         return self._show(record)
 
     def _given_up(self) -> dict[str, str]:
-        """By job, the queue in whose dead letters a message of it lies; who may not look there goes on without."""
+        """By job, the dead-letter queue that holds a message of it; empty if the queues cannot be read.
+
+        A message that the poll did not sign says nothing about the job it names.
+        """
         try:
-            return {job.job_id: name for name, letters in self.dead.items() for job in letters.jobs()}
+            return {
+                job.job_id: name
+                for name, letters in self.dead.items()
+                for job in letters.jobs()
+                if self.signer.is_genuine(job)
+            }
         except Exception as error:  # noqa: BLE001  # labels must not wait for dead letters
             self.events.warning("dead_letters.not_seen", error=words_for_the_log(error))
             self.events.metric("PollErrors", 1)

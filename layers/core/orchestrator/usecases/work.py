@@ -8,7 +8,14 @@ from typing import Any
 
 from orchestrator.domain.agent import Stop
 from orchestrator.domain.halt import Halt
-from orchestrator.errors import NEWER_AFTER_S, ForeignMessage, GivenUp, NewerMessage, TransientError
+from orchestrator.errors import (
+    NEWER_AFTER_S,
+    ForeignMessage,
+    ForgedJob,
+    GivenUp,
+    NewerMessage,
+    TransientError,
+)
 from orchestrator.ports import Clock, Delivery, Events, JobReceiver
 from orchestrator.usecases.postponed import Between, Postponement
 from orchestrator.usecases.run_job import RunJob
@@ -45,6 +52,8 @@ class Work:
             self.on(delivery)
         except GivenUp:
             self._give_up(delivery)
+        except ForgedJob:
+            self._refuse(delivery)
         except TransientError as error:
             self.events.warning("job.postponed", **delivery.job.log_fields(), error=str(error))
             after_s = _POSTPONED.delay_s(delivery.attempt, error.after_s, self.between)
@@ -71,6 +80,14 @@ class Work:
         except GivenUp:
             self._give_up(delivery)
             raise
+        except ForgedJob:
+            self._refuse(delivery)
+            raise
+
+    def _refuse(self, delivery: Delivery) -> None:
+        """Give the message back at once, so that the queue moves it to the dead letters within seconds."""
+        self.events.warning("job.forged", **delivery.job.log_fields(), attempt=delivery.attempt)
+        self.queue.hide(delivery.receipt, 0)
 
     def _give_up(self, delivery: Delivery) -> None:
         """Give the message back at once, so that the queue soon puts it away: a person brings it back."""

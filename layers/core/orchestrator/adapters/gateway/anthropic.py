@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 
 from orchestrator.adapters.gateway.provider import Answer, Call, ModelProvider
 from orchestrator.adapters.gateway.upstream_http import ServiceConnections
-from orchestrator.config import AnthropicSecret, ModelSettings, parsed_secret
+from orchestrator.config import ModelSettings
+from orchestrator.secret_values import AnthropicSecret, parsed_secret
 
 
 @dataclass(frozen=True)

@@ -35,8 +35,9 @@ from orchestrator.adapters.gateway.provider import (
     error_answer,
 )
 from orchestrator.adapters.gateway.upstream_http import CHUNK
-from orchestrator.config import BedrockSecret, ModelSettings, parsed_secret
+from orchestrator.config import ModelSettings
 from orchestrator.domain import bedrock
+from orchestrator.secret_values import BedrockSecret, parsed_secret
 
 JSON, EVENTS = {"content-type": "application/json"}, {"content-type": "text/event-stream"}
 BROKEN = (urllib3.exceptions.HTTPError, BotoCoreError, ResponseStreamingError, ParserError, ValueError)

@@ -22,9 +22,10 @@ from orchestrator.adapters.gateway.provider import (
     error_answer,
 )
 from orchestrator.adapters.gateway.upstream_http import ServiceConnections
-from orchestrator.config import ModelSettings, VertexSecret, parsed_secret
+from orchestrator.config import ModelSettings
 from orchestrator.domain import vertex
 from orchestrator.errors import ConfigError
+from orchestrator.secret_values import VertexSecret, parsed_secret
 
 SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
 LARGEST_ERROR = 64 * 1024
