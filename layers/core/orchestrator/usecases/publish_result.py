@@ -28,6 +28,7 @@ from orchestrator.domain.job import (
 )
 from orchestrator.domain.outcome import JobResult, Outcome, Verdict
 from orchestrator.domain.publishable import PROTECTED, reviewed, told
+from orchestrator.domain.repository_path import is_protected
 from orchestrator.domain.review import compose, findings_of
 from orchestrator.errors import (
     ForgedJob,
@@ -185,7 +186,13 @@ class PublishResult:
             job=job,
             number=result.subject.number,
             head_sha=result.subject.head_sha,
-            review=compose(introduction, findings_of(result.report), ground.lines, ground.standing),
+            review=compose(
+                introduction,
+                findings_of(result.report),
+                ground.lines,
+                ground.standing,
+                lambda path: is_protected(path, self.protected),
+            ),
             request_changes=self.may_request_changes
             and (result.report or {}).get("verdict") == "request_changes",
         )
