@@ -28,7 +28,7 @@ RAW = re.compile(
     r"|<!--\s*alm-|@(?:dependabot|mergifyio|bors|claude)",
     re.IGNORECASE,
 )
-RAW_LINE = re.compile(r"(?:\s|>|[-*+]\s|\d+[.)]\s|#+\s)*/[A-Za-z][\w-]*(?:\s|$)")
+RAW_LINE = re.compile(r"\s*/[A-Za-z][\w-]*(?:\s|$)")
 
 
 @dataclass

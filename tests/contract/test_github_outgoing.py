@@ -25,6 +25,7 @@ HOSTILE = "\n\n".join(ACTS)
 # Texts that GitHub reads as they are, without Markdown.
 PLAIN = frozenset({"title", "message"})
 OWN_MARK = re.compile(r"^<!-- (?:ALM-Job: DEMO-1-\w+-\d|alm-finding: [0-9a-f]{32}) -->$", re.MULTILINE)
+SUGGESTION = "active code [('lang', 'suggestion')]"
 ACTIONS = shipped(Path(__file__).parents[2] / "prompts")
 # Names of things, contents of files, and the service's own words.
 NO_TEXT = frozenset(
@@ -60,7 +61,11 @@ def _acting(name: str, text: str) -> list[str]:
         ]
         return [one[0] for one in found] + skips
     # Of the marks only those are ours that the text cannot have made: this job's, and fingerprints of 32 digits.
-    return judge(OWN_MARK.sub("", text))
+    found = judge(OWN_MARK.sub("", text))
+    # The finding's own replacement may be applied by one click, and no other code may.
+    if SUGGESTION in found:
+        found.remove(SUGGESTION)
+    return found
 
 
 def _hostile(rule: Any) -> Any:
