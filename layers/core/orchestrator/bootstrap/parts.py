@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from orchestrator.config import AwsSettings, JiraSecret, JiraSettings
 from orchestrator.domain.action import Catalogue
-from orchestrator.ports import Clock, Events
+from orchestrator.ports import Clock, Events, SecretScanner
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
@@ -52,6 +52,13 @@ def events(service: str, **always: str) -> Events:
     from orchestrator.adapters.powertools_log import PowertoolsEvents
 
     return PowertoolsEvents(service, **always)
+
+
+def secret_scanner() -> SecretScanner:
+    """The secret scanner; its rules are loaded at the first use."""
+    from orchestrator.adapters.kingfisher import KingfisherScanner
+
+    return KingfisherScanner()
 
 
 def secret(name: str) -> str:

@@ -12,6 +12,7 @@ from orchestrator.domain.wall import Rung
 from orchestrator.errors import ConfigError
 from orchestrator.ports import Events, JobReceiver
 from orchestrator.usecases.ask_agent import AskAgent
+from orchestrator.usecases.clean_transcript import CleanTranscript
 from orchestrator.usecases.run_job import RunJob
 from orchestrator.usecases.unusable import told_if_unusable
 from orchestrator.usecases.work import Work
@@ -51,13 +52,13 @@ def _work() -> Work:
     """A read token, the model's key, the job queue; before it holds any, its memory is closed to others."""
     from orchestrator.adapters.jinja_prompts import JinjaPrompts
     from orchestrator.adapters.wall.limits import keep_own_memory
+    from orchestrator.adapters.without_secrets import EventsWithoutSecrets
 
     keep_own_memory()
     settings = WorkerSettings.read()
-    queue, log = (
-        parts.queue(settings.job_queue_url),
-        parts.events("run_job", **_accepted(settings.sandbox_floor)),
-    )
+    scanner = parts.secret_scanner()
+    queue = parts.queue(settings.job_queue_url)
+    log = EventsWithoutSecrets(parts.events("run_job", **_accepted(settings.sandbox_floor)), scanner)
     jobs, artifacts = parts.jobs(settings), parts.artifacts(settings)
     run = RunJob(
         jobs=jobs,
@@ -72,6 +73,7 @@ def _work() -> Work:
             agent=_agent(settings),
             clock=parts.clock(),
             events=log,
+            clean=CleanTranscript(scanner, parts.clock()),
             limits=settings.limits,
         ),
         events=log,

@@ -10,6 +10,7 @@ from orchestrator.ports.code_host import (
     Proposal,
     PullRequestReader,
     PullRequestWriter,
+    RepositoryFiles,
     ReviewGround,
     ReviewPost,
 )
@@ -24,6 +25,7 @@ from orchestrator.ports.jobs import (
     JobStore,
     WorkerFleet,
 )
+from orchestrator.ports.secrets import SecretScanner
 from orchestrator.ports.tracker import Commenter, IssueReader, IssueWriter
 
 __all__ = [
@@ -49,8 +51,10 @@ __all__ = [
     "Proposal",
     "PullRequestReader",
     "PullRequestWriter",
+    "RepositoryFiles",
     "ReviewGround",
     "ReviewPost",
+    "SecretScanner",
     "WorkerFleet",
 ]
 
