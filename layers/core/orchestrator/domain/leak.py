@@ -19,7 +19,7 @@ _HEAD_BYTES = 1_000
 
 @dataclass(frozen=True)
 class Leak:
-    """One value. `line` counts from 1 in the new file; it is 0 if the value is in the path, which is redacted then."""
+    """One value. `line` counts from 1 in the new file; 0 means the path itself, which is redacted then."""
 
     path: str
     line: int
