@@ -30,6 +30,7 @@ class GitData:
             Route("GET", "/git/matching-refs/(?P<ref>.+)", self.get_matching_refs),
             Route("POST", "/git/refs", self.post_ref),
             Route("PATCH", "/git/refs/(?P<ref>.+)", self.patch_ref),
+            Route("DELETE", "/git/refs/(?P<ref>.+)", self.delete_ref),
             Route("GET", "/git/commits/(?P<sha>[^/]+)", self.get_commit),
             Route("POST", "/git/commits", self.post_commit),
             Route("GET", "/git/trees/(?P<tree>.+)", self.get_tree),
@@ -104,6 +105,15 @@ class GitData:
                 raise refusal(422, "Update is not a fast forward")
             self._set_ref(ref, sha, old)
         return json_answer(200, self._write.ref(ref, sha))
+
+    def delete_ref(self, request: Request) -> Answer:
+        """Delete a ref; the stand-in knows it only of branches without an open pull request."""
+        ref = f"refs/{request.args['ref']}"
+        with self._hub.lock:
+            if self._git.ref(ref) is None:
+                raise refusal(422, "Reference does not exist")
+            self._git.git("update-ref", "-d", ref)
+        return Answer(204, b"", {})
 
     def get_commit(self, request: Request) -> Answer:
         """Answer a commit of the Git database."""

@@ -11,6 +11,8 @@ from orchestrator.ports import Clock, SecretScanner
 
 # A line is held in memory whole, several times over. Those of the CLI have a few KB, with a large file read 1 MB.
 LONGEST_LINE = 4_000_000
+# Of lines that are no JSON, taken together.
+LARGEST_BLOCK = 256_000
 # For a whole transcript. 50 MB of plain text take about 2 s.
 CLEAN_S = 120.0
 
@@ -26,8 +28,8 @@ class CleanTranscript:
         """Write the clean copy; memory is bounded by the longest line."""
         ends = self.clock.monotonic() + CLEAN_S
         with source.open("rb") as raw, target.open("wb") as clean:
-            for line in _lines(raw):
-                clean.write(self._clean(line, ends))
+            for part in _parts(raw):
+                clean.write(self._clean(part, ends))
 
     def _clean(self, line: bytes | None, ends: float) -> bytes:
         if line is None:
@@ -65,6 +67,24 @@ class CleanTranscript:
 
     def _without(self, text: str, left_s: float) -> str:
         return redacted(text, self.scanner.find(text, left_s))
+
+
+def _parts(stream: BinaryIO) -> Iterator[bytes | None]:
+    """Each line, but lines that are no JSON together: a key has several of them."""
+    block: list[bytes] = []
+    size = 0
+    for line in _lines(stream):
+        is_text = line is not None and not line.startswith(b"{")
+        if block and (not is_text or size > LARGEST_BLOCK):
+            yield b"".join(block)
+            block, size = [], 0
+        if line is not None and is_text:
+            block.append(line)
+            size += len(line)
+        else:
+            yield line
+    if block:
+        yield b"".join(block)
 
 
 def _lines(stream: BinaryIO) -> Iterator[bytes | None]:
