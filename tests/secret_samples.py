@@ -1,4 +1,4 @@
-"""Values that look like credentials and are none. Put together at run time: no scanner should find them in this file."""
+"""Values that look like credentials and are none. Put together at run time, so no scanner finds them in this file."""
 
 _LETTERS = "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8"
 GITHUB_TOKEN = f"ghp_{_LETTERS}"

@@ -26,6 +26,7 @@ from tests.fakes.code_host import FakeCheckout
 from tests.fakes.pipeline import Pipeline
 
 from orchestrator.domain.agent import UNFORMED, AgentRun, Stop
+from orchestrator.domain.changeset import FileChange, FileMode
 from orchestrator.domain.job import MAX_ATTEMPTS, PROCESSING_LABEL, RETRY_LABEL, result_key
 from orchestrator.domain.money import Account, Limits, OverBudget, day_of
 from orchestrator.domain.outcome import Outcome
@@ -34,6 +35,9 @@ from orchestrator.errors import JobFailed, RefusedError, SandboxRefused, Transie
 
 PAGE = Path(__file__).parents[2] / "docs" / "outcomes.md"
 PERSONS = frozenset({"customer"})
+
+SECRET = FileChange.written("app.py", FileMode.REGULAR, b"key = SECRET-1234\n")
+HOOK = FileChange.written(".husky/pre-commit", FileMode.REGULAR, b"npm test\n")
 
 
 class Row(NamedTuple):
@@ -189,6 +193,10 @@ CASES: dict[str, Case] = {
     "a change that a person has to look at first: the publisher sees it": Case(
         "fix", claimed=_protect_what_the_worker_does_not
     ),
+    "a change that holds what looks like a secret": _finds(FakeCheckout(changeset(changes=(SECRET,)))),
+    "a change with sensitive files, in a repository without draft pull requests": _fails(
+        "pull_requests", "propose", JobFailed("No drafts."), "fix"
+    ),
     "no change, where one was asked for": _finds(UNCHANGED),
     "no change, where one was asked for, and it was denied something": _finds(UNCHANGED, denials=DENIED),
     "a change that GitHub does not take": _fails(
@@ -211,6 +219,9 @@ CASES: dict[str, Case] = {
         agent_run(result=cli_result(structured_output=REPORT), denials=DENIED)
     ),
     "a change: it is in a pull request": Case("fix"),
+    "a change with sensitive files: it is in a draft pull request; the comment says so": _finds(
+        FakeCheckout(changeset(changes=(HOOK,)))
+    ),
     "a review: it is on the pull request": _ends(
         agent_run(result=cli_result(structured_output=review_result().report)), "code_review"
     ),

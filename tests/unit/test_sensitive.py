@@ -34,8 +34,8 @@ my.code-workspace .idea/workspace.xml .idea/runConfigurations/x.xml .zed/tasks.j
 OWNERS .releaserc gradle/wrapper/gradle-wrapper.jar gradle/wrapper/gradle-wrapper.properties gradlew gradlew.bat
 .mvn/wrapper/maven-wrapper.jar .mvn/extensions.xml mvnw mvnw.cmd CLAUDE.md sub/CLAUDE.md AGENTS.md GEMINI.md
 .cursor/rules/x.mdc .cursor/mcp.json .cursorrules .windsurfrules .clinerules .github/copilot-instructions.md
-.github/instructions/x.instructions.md .github/prompts/x.prompt.md .aider.conf.yml .codex/config.toml .kiro/steering/x.md
-.gitmodules .lfsconfig docs/.gitattributes vercel.json netlify.toml Procfile
+.github/instructions/x.instructions.md .github/prompts/x.prompt.md .aider.conf.yml .codex/config.toml
+.kiro/steering/x.md .gitmodules .lfsconfig docs/.gitattributes vercel.json netlify.toml Procfile
 """.split()  # noqa: SIM905  # a table is read in rows
 NOTHING = Base(content=lambda _: None, is_executable=lambda _: False)
 
