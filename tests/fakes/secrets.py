@@ -7,10 +7,14 @@ from typing import TYPE_CHECKING
 
 from tests.fakes.faults import Faults
 
+from orchestrator.domain.changeset import FileChange, FileMode
 from orchestrator.domain.secret import ScanTimeout, SecretFinding, in_rendered, redacted
 from orchestrator.ports import RepositoryFiles, SecretScanner
 
 RULE = "fake.secret"
+# A change that the scanner finds something in, and one of a sensitive file.
+LEAK = FileChange.written("app.py", FileMode.REGULAR, b"key = SECRET-1234\n")
+HOOK = FileChange.written(".husky/pre-commit", FileMode.REGULAR, b"npm test\n")
 _VALUE = re.compile(r"SECRET-[0-9]{4}")
 
 

@@ -24,9 +24,9 @@ from tests.builders import (
 )
 from tests.fakes.code_host import FakeCheckout
 from tests.fakes.pipeline import Pipeline
+from tests.fakes.secrets import HOOK, LEAK
 
 from orchestrator.domain.agent import UNFORMED, AgentRun, Stop
-from orchestrator.domain.changeset import FileChange, FileMode
 from orchestrator.domain.job import MAX_ATTEMPTS, PROCESSING_LABEL, RETRY_LABEL, result_key
 from orchestrator.domain.money import Account, Limits, OverBudget, day_of
 from orchestrator.domain.outcome import Outcome
@@ -35,9 +35,6 @@ from orchestrator.errors import JobFailed, RefusedError, SandboxRefused, Transie
 
 PAGE = Path(__file__).parents[2] / "docs" / "outcomes.md"
 PERSONS = frozenset({"customer"})
-
-SECRET = FileChange.written("app.py", FileMode.REGULAR, b"key = SECRET-1234\n")
-HOOK = FileChange.written(".husky/pre-commit", FileMode.REGULAR, b"npm test\n")
 
 
 class Row(NamedTuple):
@@ -193,7 +190,7 @@ CASES: dict[str, Case] = {
     "a change that a person has to look at first: the publisher sees it": Case(
         "fix", claimed=_protect_what_the_worker_does_not
     ),
-    "a change that holds what looks like a secret": _finds(FakeCheckout(changeset(changes=(SECRET,)))),
+    "a change that holds what looks like a secret": _finds(FakeCheckout(changeset(changes=(LEAK,)))),
     "a change with sensitive files, in a repository without draft pull requests": _fails(
         "pull_requests", "propose", JobFailed("No drafts."), "fix"
     ),

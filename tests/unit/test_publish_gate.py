@@ -4,7 +4,7 @@ import pytest
 from tests.builders import changeset, fix_job, fix_result, issue, verdict
 from tests.fakes.events import FakeEvents
 from tests.fakes.pipeline import Pipeline
-from tests.fakes.secrets import RULE, FakeFiles, FakeScanner
+from tests.fakes.secrets import HOOK, LEAK, RULE, FakeFiles, FakeScanner
 
 from orchestrator.adapters.without_secrets import LONGEST_TITLE, EventsWithoutSecrets
 from orchestrator.domain.changeset import FileChange, FileMode
@@ -14,8 +14,6 @@ from orchestrator.domain.secret_allow import ALLOW_FILE
 
 VALUE = "SECRET-1234"
 GONE = f"[secret removed: {RULE}]"
-LEAK = FileChange.written("app.py", FileMode.REGULAR, f"key = {VALUE}\n".encode())
-HOOK = FileChange.written(".husky/pre-commit", FileMode.REGULAR, b"x\n")
 
 
 @pytest.fixture
