@@ -5,9 +5,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from tests.fakes.code_host import FakeCheckout
 from tests.fakes.faults import Faults
 
-from orchestrator.domain.changeset import FileChange, FileMode
+from orchestrator.domain.changeset import Changeset, FileChange, FileMode
 from orchestrator.domain.secret import ScanTimeout, SecretFinding, in_rendered, redacted
 from orchestrator.ports import RepositoryFiles, SecretScanner
 
@@ -16,6 +17,11 @@ RULE = "fake.secret"
 LEAK = FileChange.written("app.py", FileMode.REGULAR, b"key = SECRET-1234\n")
 HOOK = FileChange.written(".husky/pre-commit", FileMode.REGULAR, b"npm test\n")
 _VALUE = re.compile(r"SECRET-[0-9]{4}")
+
+
+def changed(change: FileChange) -> FakeCheckout:
+    """A clone in which that has changed."""
+    return FakeCheckout(Changeset(base_sha="a" * 40, changes=(change,)))
 
 
 @dataclass
