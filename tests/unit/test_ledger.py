@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.domain.ledger import (
+    MOST_AT_ONCE,
     MOST_CALLS,
     MOST_OUTPUT_TOKENS,
     Admission,
@@ -18,6 +19,7 @@ from orchestrator.domain.ledger import (
     price_of,
     quote,
 )
+from orchestrator.domain.model_content import ADDED_TOKENS
 from orchestrator.domain.model_usage import LONGEST_LINE, MOST_TOKENS, Usage, UsageReader
 
 STREAM = "text/event-stream; charset=utf-8"
@@ -107,9 +109,52 @@ def test_a_call_that_does_not_say_how_much_it_wants_may_want_the_most(tokens: ob
     assert quote({"model": "haiku", "max_tokens": tokens}, 0).max_tokens == MOST_OUTPUT_TOKENS
 
 
-def test_the_worst_case_is_dense_text_in_the_dearest_cache_and_all_the_output() -> None:
-    assert quote({"model": "haiku", "max_tokens": 1000}, 4000).worst_usd == pytest.approx(0.004 + 0.005)
+def test_the_worst_case_is_all_of_the_prompt_and_all_of_the_output() -> None:
+    quoted = quote({"model": "claude-haiku-4-5", "max_tokens": 1000}, 4000)
+    assert quoted.worst_usd == pytest.approx((4000 + ADDED_TOKENS + 1000 * 5) / 1e6)
     assert quote({"max_tokens": 1}, 0).price == price_of("?")
+
+
+@pytest.mark.parametrize(
+    ("thinking", "tokens"),
+    [
+        (None, 2000),
+        ({"type": "adaptive"}, 2000),
+        ({"budget_tokens": 1999}, 2000),
+        ({"budget_tokens": 9000}, 9000),
+        ({"budget_tokens": "9000"}, MOST_OUTPUT_TOKENS),
+        ({"budget_tokens": -1}, MOST_OUTPUT_TOKENS),
+        ({"budget_tokens": True}, MOST_OUTPUT_TOKENS),
+        ({"budget_tokens": MOST_OUTPUT_TOKENS + 1}, MOST_OUTPUT_TOKENS),
+    ],
+)
+def test_a_thinking_budget_above_the_answers_length_is_part_of_the_worst_case(
+    thinking: object, tokens: int
+) -> None:
+    assert quote({"model": "opus", "max_tokens": 2000, "thinking": thinking}, 0).max_tokens == tokens
+
+
+@pytest.mark.parametrize(
+    ("model", "prompt", "cost_usd"),
+    [
+        ("claude-sonnet-4-5", 200_000, 0.6 + 0.015),
+        ("claude-sonnet-4-5", 200_001, 1.2 + 0.0225),
+        ("claude-sonnet-4-20250514", 300_000, 1.8 + 0.0225),
+        ("claude-sonnet-4-6", 300_000, 0.9 + 0.015),
+        ("claude-sonnet-5-5", 300_000, 0.6 + 0.01),
+    ],
+)
+def test_a_long_prompt_costs_more_with_older_sonnets(model: str, prompt: int, cost_usd: float) -> None:
+    assert price_of(model).of(Usage(input=prompt, output=1000)) == pytest.approx(cost_usd, rel=1e-4)
+
+
+def test_no_more_calls_are_made_at_once_than_the_bound() -> None:
+    ledger = Ledger(1000.0)
+    for _ in range(MOST_AT_ONCE):
+        assert ledger.admission() is Admission.NOW
+        ledger = ledger.opened(small(0.001))
+    assert ledger.admission() is Admission.LATER
+    assert ledger.closed(small(0.001), 0, Usage()).admission() is Admission.NOW
 
 
 def test_a_stream_tells_its_usage_at_start_and_end() -> None:
@@ -191,7 +236,7 @@ def test_an_answer_that_does_not_say_where_it_started_is_unknown(chunks: bytes) 
     ],
 )
 def test_an_answer_that_breaks_off_counts_all_the_output_it_could_have_had(rest: bytes) -> None:
-    quoted = Quote(price_of("opus"), body_bytes=1000, max_tokens=32_000)
+    quoted = Quote(price_of("opus"), Usage(cache_write_1h=1000), max_tokens=32_000)
     reader = read(OPENING + rest)
     assert not reader.complete
     assert quoted.cost_usd(reader) == pytest.approx(price_of("opus").of(Usage(10, 32_000, 20, 50, 300)))
@@ -217,7 +262,7 @@ def test_an_answer_that_breaks_off_counts_all_the_output_it_could_have_had(rest:
 def test_an_answer_that_says_nothing_readable_costs_the_worst_case(
     body: bytes, kind: str, encoding: str
 ) -> None:
-    quoted = Quote(price_of("opus"), body_bytes=1000, max_tokens=32_000)
+    quoted = Quote(price_of("opus"), Usage(cache_write_1h=1000), max_tokens=32_000)
     assert quoted.cost_usd(read(body, kind=kind, encoding=encoding)) == quoted.worst_usd
 
 
@@ -228,7 +273,7 @@ def test_no_bytes_make_the_reader_fail(chunks: list[bytes], kind: str) -> None:
 
 def small(worst_usd: float) -> Quote:
     """A call that can cost this much."""
-    return Quote(Price(worst_usd / 5), 0, 1_000_000)
+    return Quote(Price(worst_usd / 5), Usage(), 1_000_000)
 
 
 def test_the_first_call_of_a_small_budget_is_made() -> None:
