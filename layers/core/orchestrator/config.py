@@ -15,6 +15,7 @@ from orchestrator.domain.fleet import Placement
 from orchestrator.domain.model_rules import LEAST_TOKENS, MOST_TOKENS, ModelRules, agreed_models, id_of
 from orchestrator.domain.money import Limits, OverBudget
 from orchestrator.domain.publishable import PROTECTED
+from orchestrator.domain.repository_limits import MOST_BYTES, MOST_FILES, RepositoryLimits
 from orchestrator.domain.wall import Rung
 from orchestrator.errors import ConfigError
 from orchestrator.setting_types import (
@@ -178,7 +179,19 @@ class MoneySettings(_FromEnvironment):
         return Limits(self.ticket_budget_usd, self.daily_budget_usd, self.over_budget)
 
 
-class WorkerSettings(AwsSettings, GitHubSettings, ModelSettings, MoneySettings):
+class RepositorySettings(_FromEnvironment):
+    """How large a commit may be that the worker clones, in files and in bytes."""
+
+    repository_max_files: Annotated[int, Field(gt=0)] = MOST_FILES
+    repository_max_bytes: Annotated[int, Field(gt=0)] = MOST_BYTES
+
+    @property
+    def repository_limits(self) -> RepositoryLimits:
+        """The same as the clone is held to."""
+        return RepositoryLimits(self.repository_max_files, self.repository_max_bytes)
+
+
+class WorkerSettings(AwsSettings, GitHubSettings, ModelSettings, MoneySettings, RepositorySettings):
     """run_job. `claude_timeout_seconds` caps the actions' own times, `sandbox_floor` is the weakest wall accepted."""
 
     job_queue_url: Required
