@@ -7,7 +7,7 @@ as it comes and ended at the first limit that it passes, and nothing of it is ke
 import os
 import selectors
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 from time import monotonic
@@ -37,7 +37,7 @@ def check_tree(git_dir: Path, commit: str, environment: Mapping[str, str], limit
                 raise RepositoryTooLarge(reason)
 
 
-def _entries(git_dir: Path, commit: str, environment: Mapping[str, str]) -> Iterator[tuple[int, bytes, int]]:
+def _entries(git_dir: Path, commit: str, environment: Mapping[str, str]) -> Generator[tuple[int, bytes, int]]:
     """Length of the path, type and size of every file, folder and submodule; `mode type id size TAB path NUL`."""
     # Folders too (-t): a tree of folders alone would say nothing for ever.
     process = subprocess.Popen(

@@ -44,7 +44,9 @@ def _size(size_bytes: int) -> str:
     return f"{size_bytes / GIB:g} GiB" if size_bytes >= GIB else f"{size_bytes:,} bytes"
 
 
-LONG_PATH = f"A path of the commit is longer than {LONGEST_PATH:,} bytes, or its folders are nested too deeply. {_AFTER}"
+LONG_PATH = (
+    f"A path of the commit is longer than {LONGEST_PATH:,} bytes, or its folders are too deep. {_AFTER}"
+)
 COSTLY = (
     f"Git needs more time, memory or disk to unpack the commit than an ordinary repository does. {_AFTER}"
 )
