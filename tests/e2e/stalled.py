@@ -46,7 +46,7 @@ def main() -> None:
             return LocalFunction("tests.e2e.stalled", {**made.environment, **told}, made.log)
         return made
 
-    Stack._function = stalled  # type: ignore[method-assign]  # noqa: SLF001
+    Stack._function = stalled  # type: ignore[method-assign, assignment]  # noqa: SLF001
     sys.exit(cli.main())
 
 
