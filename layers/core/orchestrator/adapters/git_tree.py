@@ -72,7 +72,8 @@ def _chunks(process: "subprocess.Popen[bytes]", ends: float) -> Iterator[bytes]:
     assert process.stdout is not None  # noqa: S101  # it is a pipe
     with selectors.DefaultSelector() as ready:
         ready.register(process.stdout, selectors.EVENT_READ)
-        while ready.select(max(ends - monotonic(), 0)):
+        # A listing that never pauses is over time as well.
+        while (left_s := ends - monotonic()) > 0 and ready.select(left_s):
             if not (chunk := os.read(process.stdout.fileno(), CHUNK)):
                 return
             yield chunk
