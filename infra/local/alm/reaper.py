@@ -30,10 +30,11 @@ class Reaper:
     def watch(self, pid: int, grace_s: float = 0.0) -> None:
         """End that child when this process is gone: SIGTERM and so many seconds first, or SIGKILL at once."""
         with self._lock:
-            process = self._process = self._process or _start()
-            assert process.stdin is not None  # noqa: S101  # it is a pipe
-            process.stdin.write(f"{pid} {grace_s}\n".encode())
-            process.stdin.flush()
+            if self._process is None or self._process.poll() is not None:
+                self._process = _start()
+            assert self._process.stdin is not None  # noqa: S101  # it is a pipe
+            self._process.stdin.write(f"{pid} {grace_s}\n".encode())
+            self._process.stdin.flush()
 
 
 def _start() -> "subprocess.Popen[bytes]":
