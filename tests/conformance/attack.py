@@ -35,14 +35,13 @@ class Attack:
     """One row of the table. `@words@` in its calls are filled from the machine it is played on.
 
     `refusal` is the pattern of what each refused command prints, by level where they differ. An answer has to hold
-    it as often as the call has commands, or as `refusals` says. `counted_as` is what the denial's target is, `*` for
-    the rest of it, where that is not the call itself; `refused_tool` its tool, where that is not the call's.
-    `why_uncounted` is for what is not refused, only cut or cleared away. `by_nature` maps a level that cannot hold the
-    attack to the reason.
+    it as often as the call has commands, or as `refusals` says. `counted_as` is the target of the denial, `*` for the
+    rest of it, where that is not the call itself; `refused_tool` is its tool, where that is not the call's.
+    `why_uncounted` is for what is not refused, only cut or cleared away. `by_nature` maps a level that cannot hold
+    the attack to the reason.
 
     The control has to show `won_by`, or print as many bytes as `floods_bytes`, or leave something with the row's
-    name. `no_control` says why an attack has none on this machine, where the control prints
-    `no_control_says`.
+    name. `no_control` says why an attack has none on this machine, where its control prints `no_control_says`.
     """
 
     name: str
