@@ -45,11 +45,15 @@ DISK = "vda"
 _MADE_OF_FILES = ("/sys/power/state", "/sys/kernel/uevent_helper")
 
 
+class MachineUnavailableError(RuntimeError):
+    """This machine cannot make a disposable one."""
+
+
 def in_machine[T](work: Callable[[], T]) -> T:
     """Run the function in a new machine and return its value, which has to be picklable."""
     if os.geteuid() != 0:
-        raise RuntimeError(
-            "The attacks need a machine of their own, and only root can make one: run as root."
+        raise MachineUnavailableError(
+            "Attacks run on a disposable machine. Only root can make one: run as root."
         )
     base = Path(tempfile.mkdtemp(prefix="alm-machine-", dir="/var/tmp"))
     read, write = os.pipe()
@@ -83,20 +87,18 @@ def _child(base: Path, work: Callable[[], object], write: int) -> None:
         if worker := os.fork():
             _reap_until(worker)
             os._exit(0)
-        _answer(base, work, write)
+        _furnish(base)
+        _answer(write, (work(), ""))
+    except BaseException:  # noqa: BLE001  # whatever it is, the test has to hear of it
+        _answer(write, (None, traceback.format_exc()))
     finally:
         os._exit(1)
 
 
-def _answer(base: Path, work: Callable[[], object], write: int) -> None:
-    try:
-        _furnish(base)
-        kept = pickle.dumps((work(), ""))
-    except BaseException:  # noqa: BLE001  # whatever it is, the test has to hear of it
-        kept = pickle.dumps((None, traceback.format_exc()))
+def _answer(write: int, outcome: tuple[object, str]) -> None:
+    kept = pickle.dumps(outcome)  # which can fail, and then there is that to answer
     with os.fdopen(write, "wb") as answer:
         answer.write(kept)
-    os._exit(0)
 
 
 def _number_processes_from(number: int) -> None:
@@ -142,7 +144,7 @@ def _overlay(base: Path) -> Path:
     layers = f"lowerdir=/,upperdir={memory}/upper,workdir={memory}/work"
     _mount("-t", "overlay", "overlay", "-o", layers, str(root))
     for folder in _mounted_below(base):
-        with suppress(subprocess.CalledProcessError):
+        with suppress(MachineUnavailableError):  # hidden by another one, or gone by now
             _mount("--bind", "-o", "ro", folder, f"{root}{folder}")
     return root
 
@@ -225,4 +227,6 @@ def give_address(address: str, number: int) -> None:
 
 
 def _mount(*arguments: str) -> None:
-    subprocess.run(["mount", *arguments], check=True, capture_output=True)
+    done = subprocess.run(["mount", *arguments], check=False, capture_output=True, text=True)
+    if done.returncode:
+        raise MachineUnavailableError(f"mount {' '.join(arguments)}: {done.stderr.strip()}")
