@@ -24,6 +24,8 @@ from orchestrator.adapters.agent.claude_command import agent_environment
 from orchestrator.adapters.wall.sandbox import machine_view
 
 _TIME_S = 180
+# Of the model, until the repository names another one.
+_ADDRESS = {"ANTHROPIC_BASE_URL": "http://model.example"}
 _TOOLS = "Bash,Read,Write,Grep,WebFetch,WebSearch,Skill,Agent"
 
 
@@ -70,10 +72,15 @@ def _transcript(job: Ground) -> str:
     environment = {
         name: value
         for name, value in agent_environment(machine_view(room), 1).items()
-        if name not in {"ANTHROPIC_UNIX_SOCKET", "ANTHROPIC_BASE_URL"}
+        if name != "ANTHROPIC_UNIX_SOCKET"
     }
     # Without IS_SANDBOX the CLI refuses to skip permissions as root.
-    trusting = {**environment, "IS_SANDBOX": "1", "NODE_EXTRA_CA_CERTS": "/etc/ssl/certs/ca-certificates.crt"}
+    trusting = {
+        **environment,
+        **_ADDRESS,
+        "IS_SANDBOX": "1",
+        "NODE_EXTRA_CA_CERTS": "/etc/ssl/certs/ca-certificates.crt",
+    }
     argv = ("--print", "--output-format", "stream-json", "--verbose", "--dangerously-skip-permissions")
     done = subprocess.run(
         (str(installed_cli()), *argv, "--tools", _TOOLS),
