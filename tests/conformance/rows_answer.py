@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 PLAIN = "nothing is refused: it is made plain"
 Node = Mapping[str, Any]
@@ -46,6 +47,16 @@ def _shows(character: str) -> Callable[[Any], bool]:
     return lambda document: any(character in str(node.get("text", "")) for node in nodes(document))
 
 
+def _links_elsewhere(document: Any) -> bool:
+    """Whether a link shows an address of another host than the one it leads to."""
+    return any(
+        urlsplit(node["text"]).hostname not in {None, urlsplit(mark["attrs"]["href"]).hostname}
+        for node in nodes(document)
+        for mark in node.get("marks", ())
+        if mark["type"] == "link" and "://" in node.get("text", "")
+    )
+
+
 def _node(kind: str, **attributes: str) -> Node:
     return {"type": kind, "attrs": attributes}
 
@@ -87,6 +98,12 @@ TRICKS = (
         "https://a.example/carried",
         _has("inlineCard"),
         _node("inlineCard", url="https://a.example/carried"),
+    ),
+    Trick(
+        "a link that shows another address",
+        "[https://good.example](https://evil.example/carried)",
+        _links_elsewhere,
+        _text("https://good.example", _node("link", href="https://evil.example/carried")),
     ),
     Trick("a terminal escape", "before \x1b]0;title\x07\x1b[2J after", _shows("\x1b"), _text("\x1b[2J")),
     Trick(
