@@ -171,13 +171,13 @@ def _demo(options: argparse.Namespace) -> int:
 
 def _run(options: argparse.Namespace) -> int:
     from alm.run import RunOptions, dry_run, run  # noqa: PLC0415  # the same
-    from alm.settings import read_env_file  # noqa: PLC0415  # the same
+    from alm.settings import read_env_file, with_kept_signing_key  # noqa: PLC0415  # the same
 
     settings = read_env_file(options.env_file)
     if options.dry_run:
         return dry_run(settings)
     return run(
-        settings,
+        with_kept_signing_key(settings, options.env_file),
         RunOptions(
             poll_interval_s=options.poll_interval,
             once=options.once,

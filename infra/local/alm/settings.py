@@ -1,8 +1,10 @@
 """The `.env` as values, and what each room gets of it: settings for its environment, secrets for the manager."""
 
 import json
+import os
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -30,6 +32,7 @@ MODEL_CREDENTIALS = {
     Provider.BEDROCK: ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"),
     Provider.VERTEX: ("GOOGLE_APPLICATION_CREDENTIALS",),
 }
+_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL
 PROMPTS = ROOT / "prompts"
 _PLACEHOLDERS = dict.fromkeys(
     (
@@ -132,6 +135,19 @@ def read_env_file(path: Path) -> LocalSettings:
     # interpolate=False: a $ in a secret is a $.
     values = {name: value for name, value in dotenv_values(path, interpolate=False).items() if value}
     return checked(values)
+
+
+def with_kept_signing_key(settings: LocalSettings, env_file: Path) -> LocalSettings:
+    """The settings with the signing key of earlier runs, so that a run can take up the jobs of one before it.
+
+    The first run makes the key and keeps it next to the `.env`, for its owner only.
+    """
+    if settings.values.get("SIGNING_KEY"):
+        return settings
+    path = env_file.with_name(f"{env_file.name}.signing-key")
+    with suppress(FileExistsError), os.fdopen(os.open(path, _NEW_FILE, 0o600), "w") as file:
+        file.write(secrets.token_hex(32))
+    return LocalSettings({**settings.values, "SIGNING_KEY": path.read_text().strip()})
 
 
 def checked(values: Mapping[str, str]) -> LocalSettings:
