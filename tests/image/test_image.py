@@ -39,9 +39,8 @@ print(len(names))
 """
 CALL_ALL = """
 import boto3
-for service in ("bedrock-runtime", "dynamodb", "s3", "secretsmanager", "sqs", "sts"):
+for service in ("bedrock-runtime", "lambda", "s3", "secretsmanager", "sqs", "sts"):
     boto3.client(service, region_name="eu-central-1")
-boto3.resource("dynamodb", region_name="eu-central-1")
 print("described")
 """
 
