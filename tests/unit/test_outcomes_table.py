@@ -30,7 +30,7 @@ from orchestrator.domain.job import MAX_ATTEMPTS, PROCESSING_LABEL, RETRY_LABEL,
 from orchestrator.domain.money import Account, Limits, OverBudget, day_of
 from orchestrator.domain.outcome import Outcome
 from orchestrator.domain.pull_request import PullState
-from orchestrator.errors import JobFailed, RefusedError, SandboxRefused, TransientError
+from orchestrator.errors import JobFailed, RefusedError, RepositoryTooLarge, SandboxRefused, TransientError
 
 PAGE = Path(__file__).parents[2] / "docs" / "outcomes.md"
 PERSONS = frozenset({"customer"})
@@ -150,6 +150,7 @@ CASES: dict[str, Case] = {
     "GitHub does not answer, attempts are left": _fails("cloner", "clone", SILENT),
     "GitHub does not answer, on the last attempt": _fails("cloner", "clone", SILENT, attempt=MAX_ATTEMPTS),
     "GitHub refuses the token": _fails("cloner", "clone", RefusedError("It may not.", 401)),
+    "the repository is larger than this deployment works on": _fails("cloner", "clone", RepositoryTooLarge()),
     "no wall can be built around the agent": _fails("agent", "run", SandboxRefused()),
     "a person takes `ai-processing` off before the agent starts": Case(claimed=_cancel),
     "the ticket has no money left": _limited(Limits(ticket_usd=4, day_usd=100), {Account.TICKET: 3}),

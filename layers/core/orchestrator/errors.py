@@ -47,6 +47,10 @@ class JobFailed(OrchestratorError):  # noqa: N818  # the blueprint's name; it en
     """The job cannot succeed by trying again; the message is for the ticket and holds no internals."""
 
 
+class RepositoryTooLarge(JobFailed):  # as JobFailed; the message says which limit it passes
+    """The repository is larger than this deployment works on, so it was not unpacked. Trying again is no use."""
+
+
 class SandboxRefused(JobFailed):
     """No wall could be built around the agent here, so it was not started. `probes` says what was tried."""
 

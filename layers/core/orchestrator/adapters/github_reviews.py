@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import chain, count, islice
+from itertools import chain, islice
 from typing import Any
 
 import requests
@@ -22,6 +22,8 @@ TRAILER = "ALM-Job"
 # https://docs.github.com/rest/pulls/pulls#list-pull-requests-files
 MOST_FILES = 3_000
 PER_PAGE = 100
+# Of reviews or comments of one pull request, which anybody may write: 20,000 take about a minute to list.
+MOST_PAGES = 200
 # Of a review's body and of each comment.
 LONGEST_BODY = 65_536
 CUT = "\n\n[cut here: GitHub takes no longer text]"
@@ -169,7 +171,7 @@ class GitHubReviews:
 
     def _all(self, url: str) -> Iterator[dict[str, Any]]:
         # PyGithub's own lists come thirty at a time, and take a proxy's page for an empty one.
-        for page in count(1):
+        for page in range(1, MOST_PAGES + 1):
             headers, entries = self.repository.requester.requestJsonAndCheck(
                 "GET", url, {"per_page": PER_PAGE, "page": page}
             )

@@ -38,10 +38,12 @@ def jira(
     import requests
 
     from orchestrator.adapters.atlassian_auth import AtlassianAuth
+    from orchestrator.adapters.bounded_answers import bounding
     from orchestrator.adapters.jira_cloud import JiraCloud
     from orchestrator.adapters.traffic import counting
 
     session = requests.Session()
+    session.hooks["response"].append(bounding("Jira"))
     if log is not None:
         session.hooks["response"].append(counting("Jira", log, within="/rest/api/"))
     # Without one of its own, requests takes a .netrc's credentials instead of ours.

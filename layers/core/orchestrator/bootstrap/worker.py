@@ -177,5 +177,5 @@ def _code_host(settings: WorkerSettings, log: Events) -> dict[str, Any]:
         count_github(log)
         return GitHubReader(connect(settings, token))
 
-    cloner = GitCloner(settings.github_server_url, settings.github_repo, token)
+    cloner = GitCloner(settings.github_server_url, settings.github_repo, token, settings.repository_limits)
     return {"cloner": cloner, "pull_requests": LazyReader(reader)}

@@ -160,7 +160,9 @@ class PublishResult:
     def _stored(self, job: Job) -> JobResult:
         stored = read_whole_result(self.artifacts, job.job_id)
         if stored is None:
-            raise JobFailed("What the agent did is no longer stored, or cannot be read.")
+            raise JobFailed(
+                "What the agent did is no longer stored, or cannot be read. It is missing, damaged or too large."
+            )
         return stored
 
     def _published(self, action: Action | None, job: Job, result: JobResult) -> str:
