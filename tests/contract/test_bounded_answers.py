@@ -18,8 +18,9 @@ from orchestrator.adapters import github_reviews, s3
 from orchestrator.adapters.bounded_answers import LARGEST_ANSWER, MIB, bounding
 from orchestrator.adapters.github_errors import translated
 from orchestrator.adapters.github_traffic import count_github
-from orchestrator.config import JiraSecret, JiraSettings
+from orchestrator.config import JiraSettings
 from orchestrator.errors import RefusedError
+from orchestrator.secret_values import JiraSecret
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 

@@ -12,6 +12,7 @@ from tests.fakes.code_host import FakeCheckout, FakeCloner, FakePullRequests
 from tests.fakes.events import FakeEvents
 from tests.fakes.job_store import FakeJobStore
 from tests.fakes.queue import FakeQueue
+from tests.fakes.secrets import FakeFiles
 from tests.fakes.tracker import FakeTracker
 
 from orchestrator.domain.action import Catalogue
@@ -40,6 +41,7 @@ class Pipeline:
     cloner: FakeCloner = field(default_factory=lambda: FakeCloner(FakeCheckout(changeset())))
     pull_requests: FakePullRequests = field(default_factory=FakePullRequests)
     agent: FakeAgent = field(default_factory=lambda: FakeAgent(agent_run()))
+    files: FakeFiles = field(default_factory=FakeFiles)
     protected: tuple[str, ...] = PROTECTED
     limits: Limits | None = None
     launch: Callable[[], None] = lambda: None
@@ -70,7 +72,11 @@ class Pipeline:
         """One delivery to the publisher of a job that was claimed."""
         self.tracker.put_claim(of)
         publish = wiring.publisher(
-            self, self.pull_requests, may_request_changes=may_request_changes, protected=self.protected
+            self,
+            self.pull_requests,
+            self.files,
+            may_request_changes=may_request_changes,
+            protected=self.protected,
         )
         publish(of, attempt)
 

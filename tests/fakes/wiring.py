@@ -4,10 +4,13 @@ from typing import Any, Protocol
 
 from tests.builders import SIGNER
 from tests.fakes.queue import FakeDeadLetters
+from tests.fakes.secrets import FakeFiles, FakeScanner
 from tests.fakes.tracking import client, track_job
 
+from orchestrator.adapters.without_secrets import CommentsWithoutSecrets, PullRequestsWithoutSecrets
 from orchestrator.domain.action import Catalogue
 from orchestrator.domain.money import Limits
+from orchestrator.domain.publishable import PROTECTED
 from orchestrator.ports import (
     Accounts,
     Agent,
@@ -19,12 +22,15 @@ from orchestrator.ports import (
     PromptRenderer,
     PullRequestReader,
     PullRequestWriter,
+    RepositoryFiles,
 )
 from orchestrator.usecases.ask_agent import AskAgent
 from orchestrator.usecases.brief_job import BriefJob
 from orchestrator.usecases.cancel_job import CancelJob
 from orchestrator.usecases.claim_issue import ClaimIssue
+from orchestrator.usecases.clean_transcript import CleanTranscript
 from orchestrator.usecases.find_issues import FindIssues
+from orchestrator.usecases.judge_change import JudgeChange
 from orchestrator.usecases.poll import Poll
 from orchestrator.usecases.publish_result import PublishResult
 from orchestrator.usecases.run_job import RunJob
@@ -102,6 +108,7 @@ def runner(
         agent=agent,
         clock=world.clock,
         events=world.events,
+        clean=CleanTranscript(FakeScanner(), world.clock),
     )
     cloner, pull_requests = code_host
     return RunJob(
@@ -118,16 +125,24 @@ def runner(
     )
 
 
-def publisher(world: Ports, pull_requests: PullRequestWriter, **more: Any) -> PublishResult:
+def publisher(
+    world: Ports,
+    pull_requests: PullRequestWriter,
+    files: RepositoryFiles | None = None,
+    protected: tuple[str, ...] = PROTECTED,
+    **more: Any,
+) -> PublishResult:
     """What publishes."""
+    scanner = FakeScanner()
     return PublishResult(
         issues=world.tracker,
-        comments=world.tracker,
-        pull_requests=pull_requests,
+        comments=CommentsWithoutSecrets(world.tracker, scanner),
+        pull_requests=PullRequestsWithoutSecrets(pull_requests, scanner),
         jobs=world.jobs,
         artifacts=world.artifacts,
         catalogue=world.catalogue,
         signer=SIGNER,
         events=world.events,
+        judge=JudgeChange(scanner, files or FakeFiles(), world.clock, protected),
         **more,
     )

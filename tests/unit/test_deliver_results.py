@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from tests.builders import SIGNER, issue, job
+from tests.builders import issue, job
+from tests.fakes import wiring
 from tests.fakes.pipeline import Pipeline
 
 from orchestrator.domain.job import Job
@@ -53,16 +54,7 @@ class World(Pipeline):
     def publisher(self) -> PublishResult:
         if self.unusable:
             raise self.unusable[0]
-        return PublishResult(
-            self.tracker,
-            self.tracker,
-            self.pull_requests,
-            self.jobs,
-            self.artifacts,
-            self.catalogue,
-            SIGNER,
-            self.events,
-        )
+        return wiring.publisher(self, self.pull_requests)
 
     def deliver(self, *records: Mapping[str, Any]) -> list[str]:
         """The ids of what must come again."""

@@ -24,6 +24,7 @@ from tests.builders import (
 )
 from tests.fakes.code_host import FakeCheckout
 from tests.fakes.pipeline import Pipeline
+from tests.fakes.secrets import HOOK, LEAK, changed
 
 from orchestrator.domain.agent import UNFORMED, AgentRun, Stop
 from orchestrator.domain.job import MAX_ATTEMPTS, PROCESSING_LABEL, RETRY_LABEL, result_key
@@ -190,6 +191,10 @@ CASES: dict[str, Case] = {
     "a change that a person has to look at first: the publisher sees it": Case(
         "fix", claimed=_protect_what_the_worker_does_not
     ),
+    "a change that holds what looks like a secret": _finds(changed(LEAK)),
+    "a change with sensitive files, in a repository without draft pull requests": _fails(
+        "pull_requests", "propose", JobFailed("No drafts."), "fix"
+    ),
     "no change, where one was asked for": _finds(UNCHANGED),
     "no change, where one was asked for, and it was denied something": _finds(UNCHANGED, denials=DENIED),
     "a change that GitHub does not take": _fails(
@@ -212,6 +217,7 @@ CASES: dict[str, Case] = {
         agent_run(result=cli_result(structured_output=REPORT), denials=DENIED)
     ),
     "a change: it is in a pull request": Case("fix"),
+    "a change with sensitive files: a draft pull request; the comment says so": _finds(changed(HOOK)),
     "a review: it is on the pull request": _ends(
         agent_run(result=cli_result(structured_output=review_result().report)), "code_review"
     ),

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 from tests.builders import (
-    SIGNER,
     action,
     catalogue,
     changeset,
@@ -17,10 +16,13 @@ from tests.builders import (
     own_comment,
     verdict,
 )
+from tests.fakes import wiring
 from tests.fakes.artifacts import FakeArtifacts
+from tests.fakes.clock import FakeClock
 from tests.fakes.code_host import FakePullRequests
 from tests.fakes.events import FakeEvents
 from tests.fakes.job_store import FakeJobStore
+from tests.fakes.queue import FakeQueue
 from tests.fakes.tracker import FakeTracker
 
 from orchestrator.domain.action import Catalogue
@@ -34,7 +36,7 @@ from orchestrator.errors import (
     RefusedError,
     TransientError,
 )
-from orchestrator.usecases.publish_result import COMMENT_LIMIT, PublishResult
+from orchestrator.usecases.publish_result import COMMENT_LIMIT
 
 LINK = "https://github.example/o/r/pull/1"
 
@@ -49,6 +51,9 @@ class World:
     artifacts: FakeArtifacts = field(default_factory=FakeArtifacts)
     events: FakeEvents = field(default_factory=FakeEvents)
     catalogue: Catalogue = field(default_factory=catalogue)
+    clock: FakeClock = field(default_factory=FakeClock)
+    queue: FakeQueue = field(default_factory=FakeQueue)
+    results: FakeQueue = field(default_factory=FakeQueue)
 
     def __post_init__(self) -> None:
         self.tracker.add(issue(labels=frozenset({PROCESSING_LABEL, "customer"})))
@@ -58,16 +63,7 @@ class World:
 
     def publish(self, of: Job | None = None, attempt: int = 1) -> None:
         self.tracker.put_claim(of or job())
-        PublishResult(
-            self.tracker,
-            self.tracker,
-            self.pull_requests,
-            self.jobs,
-            self.artifacts,
-            self.catalogue,
-            SIGNER,
-            self.events,
-        )(of or job(), attempt)
+        wiring.publisher(self, self.pull_requests)(of or job(), attempt)
 
     def told(self) -> str:
         """The only comment."""

@@ -16,6 +16,8 @@ from orchestrator.domain.model_rules import LEAST_TOKENS, MOST_TOKENS, ModelRule
 from orchestrator.domain.money import Limits, OverBudget
 from orchestrator.domain.publishable import PROTECTED
 from orchestrator.domain.repository_limits import MOST_BYTES, MOST_FILES, RepositoryLimits
+from orchestrator.domain.sensitive import BINARY_BYTES
+from orchestrator.domain.sensitive_paths import SENSITIVE
 from orchestrator.domain.wall import Rung
 from orchestrator.errors import ConfigError
 from orchestrator.setting_types import (
@@ -241,6 +243,11 @@ class ResultQueueSettings(_FromEnvironment):
 
 
 class PublishSettings(AwsSettings, JiraSettings, GitHubSettings, ResultQueueSettings, SigningSettings):
-    """publish_result. `review_event` is the strongest event a review may have."""
+    """publish_result. `review_event` is the strongest event a review may have.
 
+    A change of `sensitive_paths`, or with a binary file of more than `sensitive_binary_bytes`, becomes a draft.
+    """
+
+    sensitive_paths: Patterns = SENSITIVE
+    sensitive_binary_bytes: Annotated[int, Field(ge=0)] = BINARY_BYTES
     review_event: Literal["COMMENT", "REQUEST_CHANGES"] = "COMMENT"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from orchestrator.config import AwsSettings, JiraSettings, SigningSettings
 from orchestrator.domain.action import Catalogue
 from orchestrator.domain.issue import Issue
-from orchestrator.ports import Clock, Events
+from orchestrator.ports import Clock, Events, SecretScanner
 from orchestrator.secret_values import JiraSecret, SigningSecret, parsed_secret
 from orchestrator.usecases.sign_jobs import SignJobs
 
@@ -73,6 +73,13 @@ def events(service: str, **always: str) -> Events:
     from orchestrator.adapters.powertools_log import PowertoolsEvents
 
     return PowertoolsEvents(service, **always)
+
+
+def secret_scanner() -> SecretScanner:
+    """The secret scanner; its rules are loaded at the first use."""
+    from orchestrator.adapters.kingfisher import KingfisherScanner
+
+    return KingfisherScanner()
 
 
 def secret(name: str) -> str:

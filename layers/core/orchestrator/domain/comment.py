@@ -21,10 +21,18 @@ _CONTINUED = "This run began with the unfinished changes of an earlier one."
 _SAID = {Outcome.NO_CHANGE, Outcome.FAILED, Outcome.BLOCKED}
 
 
-def result_comment(action: Action | None, job: Job, result: JobResult, link: str = "") -> str:
-    """The comment a job ends with. `link` is the pull request's, where there is one."""
+def result_comment(
+    action: Action | None, job: Job, result: JobResult, link: str = "", about_link: str = ""
+) -> str:
+    """The comment a job ends with. `link` is the pull request's, where there is one, and `about_link` is about it."""
     if action is not None and result.verdict.outcome is Outcome.SUCCEEDED:
-        parts = [f"## {action.header}", _link(action, link), _unstructured(result), _reported(action, result)]
+        parts = [
+            f"## {action.header}",
+            _link(action, link),
+            about_link,
+            _unstructured(result),
+            _reported(action, result),
+        ]
     else:
         parts = [
             f"## {_header(result)}",

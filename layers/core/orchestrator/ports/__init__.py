@@ -10,6 +10,7 @@ from orchestrator.ports.code_host import (
     Proposal,
     PullRequestReader,
     PullRequestWriter,
+    RepositoryFiles,
     ReviewGround,
     ReviewPost,
 )
@@ -28,6 +29,7 @@ from orchestrator.ports.jobs import (
     SigningKeys,
     WorkerFleet,
 )
+from orchestrator.ports.secrets import SecretScanner
 from orchestrator.ports.tracker import Commenter, IssueReader, IssueWriter
 
 __all__ = [
@@ -56,8 +58,10 @@ __all__ = [
     "Proposal",
     "PullRequestReader",
     "PullRequestWriter",
+    "RepositoryFiles",
     "ReviewGround",
     "ReviewPost",
+    "SecretScanner",
     "SigningKeys",
     "WorkerFleet",
 ]

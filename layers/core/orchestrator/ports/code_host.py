@@ -32,13 +32,14 @@ class PullRequestReader(Protocol):
 
 @dataclass(frozen=True)
 class Proposal:
-    """A pull request to be."""
+    """A pull request to be. If `draft`, it is a draft before its commits are there, or it is not made."""
 
     job: Job
     branch: str
     changeset: Changeset
     title: str
     body: str
+    draft: bool = False
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,16 @@ class ReviewPost:
     head_sha: str
     review: Review
     request_changes: bool = False
+
+
+class RepositoryFiles(Protocol):
+    """The repository as the code host has it, whatever a worker says of it."""
+
+    def content(self, path: str, commit: str | None = None) -> bytes | None:
+        """The file at the commit (None: the default branch), None if there is none or it cannot be read."""
+
+    def executables(self, commit: str) -> frozenset[str]:
+        """Every executable file of the commit, as far as the code host lists them."""
 
 
 class PullRequestWriter(Protocol):

@@ -27,8 +27,9 @@ from orchestrator.domain.job import (
     brief_key,
 )
 from orchestrator.domain.outcome import JobResult, Outcome, Verdict
-from orchestrator.domain.publishable import PROTECTED, reviewed, told
+from orchestrator.domain.redaction import without_secrets
 from orchestrator.domain.review import compose, findings_of
+from orchestrator.domain.sensitive import draft_note, opening
 from orchestrator.errors import (
     ForgedJob,
     JobFailed,
@@ -48,6 +49,7 @@ from orchestrator.ports import (
     PullRequestWriter,
     ReviewPost,
 )
+from orchestrator.usecases.judge_change import JudgeChange, Judgement
 from orchestrator.usecases.sign_jobs import SignJobs
 from orchestrator.usecases.stored_results import read_result, read_whole_result
 
@@ -67,8 +69,8 @@ class PublishResult:
     catalogue: Catalogue
     signer: SignJobs
     events: Events
+    judge: JudgeChange
     may_request_changes: bool = False
-    protected: tuple[str, ...] = PROTECTED
 
     def __call__(self, job: Job, attempt: int) -> None:
         """Publish once: a second delivery finds what the first has left and does the rest.
@@ -90,11 +92,14 @@ class PublishResult:
         self.jobs.progress(job, status.PUBLISHING)
         own = self._own(job) if again else {}
         action = self.catalogue.named(job.action)
-        result, link = self._proposed(action, job, attempt, _told(own))
-        told = self._tell(job, comment.result_comment(action, job, result, link), result, own)
+        result, link, judgement = self._proposed(action, job, attempt, _told(own))
+        notes = _notes(judgement, link)
+        told = self._tell(job, comment.result_comment(action, job, result, link, notes), result, own)
         brief = Brief.read(self.artifacts.get(brief_key(job)))
         if brief is not None and brief.status_comment is not None:
-            self._show_end(job, brief.status_comment, status.ended(action, job, result, link), attempt)
+            is_draft = bool(link and judgement.sensitive)
+            end = status.ended(action, job, result, link, is_draft=is_draft)
+            self._show_end(job, brief.status_comment, end, attempt)
         if not (again and self._is_released(job)):
             left = self.signer.signed(job, _left(brief, job, result, told))
             self.issues.release(job, result.verdict.outcome, left)
@@ -140,22 +145,40 @@ class PublishResult:
 
     def _proposed(
         self, action: Action | None, job: Job, attempt: int, told: Outcome | None
-    ) -> tuple[JobResult, str]:
-        """The result as it stands after the pull request was tried, and its URL. What was told already stands."""
-        result = JobResult(verdict=Verdict(outcome=Outcome.FAILED))
+    ) -> tuple[JobResult, str, Judgement]:
+        """The result after the pull request was tried, its URL, and how the change was judged.
+
+        An end that the ticket was told of already is kept.
+        """
+        result, judgement = JobResult(verdict=Verdict(outcome=Outcome.FAILED)), Judgement()
         try:
-            result = _held_back(action, self._stored(job), self.protected)
+            result = without_secrets(self._stored(job), self.judge.scanner.redact)
+            result, judgement = self._judged(action, result)
             if told not in {None, Outcome.SUCCEEDED}:
-                return _as_told(result, told), ""
-            return result, self._published(action, job, result)
+                return _as_told(result, told), "", judgement
+            return result, self._published(action, job, result, judgement), judgement
         except Exception as error:
             if isinstance(error, NewerFormat) or (not is_final(error) and attempt < MAX_ATTEMPTS):
                 raise
             if not isinstance(error, OrchestratorError):
                 self.events.warning("job.crashed", **job.log_fields(), error=type(error).__name__)
             if told is not None:
-                return _as_told(result, told), ""
-            return _unpublished(result, words_for_the_ticket(error, attempt)), ""
+                return _as_told(result, told), "", judgement
+            return _unpublished(result, words_for_the_ticket(error, attempt)), "", judgement
+
+    def _judged(self, action: Action | None, result: JobResult) -> tuple[JobResult, Judgement]:
+        """The result, blocked where its change is: the worker decided so too, but here its word does not count."""
+        outcome = result.verdict.outcome
+        makes_change = action is not None and action.produces is Produces.PULL_REQUEST
+        if not makes_change or not result.changeset or outcome not in {Outcome.SUCCEEDED, Outcome.BLOCKED}:
+            return result, Judgement()
+        judgement = self.judge(result.changeset)
+        if not judgement.reason or (outcome is Outcome.BLOCKED and not judgement.holds_secret):
+            return result, Judgement() if outcome is Outcome.BLOCKED else judgement
+        verdict = Verdict(outcome=Outcome.BLOCKED, reason=judgement.reason)
+        # Where the change is kept is not said of one that holds a secret: nobody is to publish it by hand.
+        kept = None if judgement.holds_secret else result.changeset
+        return result.model_copy(update={"changeset": kept, "verdict": verdict}), judgement
 
     def _stored(self, job: Job) -> JobResult:
         stored = read_whole_result(self.artifacts, job.job_id)
@@ -165,13 +188,13 @@ class PublishResult:
             )
         return stored
 
-    def _published(self, action: Action | None, job: Job, result: JobResult) -> str:
+    def _published(self, action: Action | None, job: Job, result: JobResult, judgement: Judgement) -> str:
         """The address of what GitHub holds of the result; empty where nothing belongs there."""
         if action is None or result.verdict.outcome is not Outcome.SUCCEEDED:
             return ""
         match action.produces:
             case Produces.PULL_REQUEST:
-                return self.pull_requests.propose(self._proposal(action, job, result))
+                return self.pull_requests.propose(self._proposal(action, job, result, judgement))
             case Produces.REVIEW:
                 return self.pull_requests.post_review(self._review(action, job, result))
             case Produces.COMMENT:
@@ -192,17 +215,20 @@ class PublishResult:
             and (result.report or {}).get("verdict") == "request_changes",
         )
 
-    def _proposal(self, action: Action, job: Job, result: JobResult) -> Proposal:
+    def _proposal(self, action: Action, job: Job, result: JobResult, judgement: Judgement) -> Proposal:
         if result.branch is None or result.changeset is None:
             raise JobFailed("The stored result holds no change to publish.")
         if not action.owns_branch(result.branch, job.issue_key):
             raise JobFailed("The stored result names a branch that is none of this ticket's.")
+        said = comment.pull_request_body(action, job, result, self.issues.issue_url(job.issue_key))
+        parts = (opening(judgement.sensitive), judgement.everyday, said)
         return Proposal(
             job=job,
             branch=result.branch,
             changeset=result.changeset,
             title=comment.pull_request_title(action, job, result),
-            body=comment.pull_request_body(action, job, result, self.issues.issue_url(job.issue_key)),
+            body="\n\n".join(filter(None, parts)),
+            draft=bool(judgement.sensitive),
         )
 
     def _tell(self, job: Job, markdown: str, result: JobResult, own: Mapping[int, OwnComment]) -> str:
@@ -247,21 +273,11 @@ def _was_begun(record: JobRecord | None, attempt: int) -> bool:
     return record.phase == status.PUBLISHING or record.resumed or record.cancel_asked or record.sends > 0
 
 
-def _held_back(action: Action | None, result: JobResult, protected: tuple[str, ...]) -> JobResult:
-    """The result, blocked where its change is: the worker decided so too, but here its word does not count."""
-    is_success = result.verdict.outcome is Outcome.SUCCEEDED
-    if (
-        action is None
-        or action.produces is not Produces.PULL_REQUEST
-        or not is_success
-        or not result.changeset
-    ):
-        return result
-    changeset = reviewed(result.changeset, protected)
-    if not changeset.blocked:
-        return result
-    verdict = Verdict(outcome=Outcome.BLOCKED, reason=told(changeset.blocked))
-    return result.model_copy(update={"changeset": changeset, "verdict": verdict})
+def _notes(judgement: Judgement, link: str) -> str:
+    """What the ticket is told of the judgement, beside a reason not to publish, which says it itself."""
+    if judgement.reason:
+        return ""
+    return "\n\n".join(filter(None, (draft_note(judgement.sensitive) if link else "", *judgement.notes)))
 
 
 def _left(brief: Brief | None, job: Job, result: JobResult, told: str) -> Left:
