@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.builders import brief, finding, fix_result, issue, review_result
+from tests.builders import brief, finding, fix_result, issue, job, review_result
 from tests.contract.github_account import proposal, writer
 from tests.contract.github_judge import NAME, REFERENCE, judge
 from tests.contract.hostile_markdown import ACTS
@@ -61,11 +61,11 @@ def _acting(name: str, text: str) -> list[str]:
         ]
         return [one[0] for one in found] + skips
     # Of the marks only those are ours that the text cannot have made: this job's, and fingerprints of 32 digits.
-    found = judge(OWN_MARK.sub("", text))
+    acting = judge(OWN_MARK.sub("", text))
     # The finding's own replacement may be applied by one click, and no other code may.
-    if SUGGESTION in found:
-        found.remove(SUGGESTION)
-    return found
+    if SUGGESTION in acting:
+        acting.remove(SUGGESTION)
+    return acting
 
 
 def _hostile(rule: Any) -> Any:
@@ -80,14 +80,15 @@ def _hostile(rule: Any) -> Any:
     return {"integer": 15, "boolean": True}.get(given.get("type", ""), HOSTILE)
 
 
-def _publish(github: GitHubStandIn, job: Job, result: JobResult) -> None:
+def _publish(github: GitHubStandIn, of: Job, result: JobResult) -> None:
     """The publisher with GitHub's adapter; Jira and AWS are fakes."""
     made = Pipeline(catalogue=ACTIONS)
     made.tracker.add(issue(labels=frozenset({PROCESSING_LABEL})))
-    made.artifacts.put(brief_key(job), brief().model_dump_json().encode())
-    made.artifacts.put(result_key(job.job_id), result.model_dump_json().encode())
+    made.artifacts.put(brief_key(of), brief().model_dump_json().encode())
+    made.artifacts.put(result_key(of.job_id), result.model_dump_json().encode())
+    made.tracker.put_claim(of)
     github.forget_requests()
-    wiring.publisher(made, writer(github), may_request_changes=False, protected=PROTECTED)(job, 1)
+    wiring.publisher(made, writer(github), may_request_changes=False, protected=PROTECTED)(of, 1)
 
 
 @pytest.mark.parametrize("name", ["fix", "implement"])
@@ -96,12 +97,10 @@ def test_no_text_of_a_pull_request_acts(github: GitHubStandIn, name: str, is_for
     github.seed({"app.py": b"x = 1\n"})
     action = ACTIONS.named(name)
     assert action is not None
-    job = Job(
-        job_id=f"DEMO-1-{name}-1", issue_id="10001", issue_key="DEMO-1", action=name, label=action.label
-    )
-    made = proposal(github, job=job)
+    asked = job(job_id=f"DEMO-1-{name}-1", action=name, label=action.label)
+    made = proposal(github, job=asked)
     for number in (1, 2):  # the second adds a comment to the first one's pull request
-        again = job.model_copy(update={"job_id": f"DEMO-1-{name}-{number}"})
+        again = job(job_id=f"DEMO-1-{name}-{number}", action=name, label=action.label)
         head = github.branch_head(f"{action.branch_prefix}DEMO-1") or made.changeset.base_sha
         result = fix_result(
             summary=HOSTILE,
@@ -124,9 +123,7 @@ def test_no_text_of_a_review_acts(github: GitHubStandIn, name: str, line: int) -
     head = seeded(github)
     action = ACTIONS.named(name)
     assert action is not None
-    job = Job(
-        job_id=f"DEMO-1-{name}-1", issue_id="10001", issue_key="DEMO-1", action=name, label=action.label
-    )
+    asked = job(job_id=f"DEMO-1-{name}-1", action=name, label=action.label)
     pieces = ["\n\n".join(ACTS[start : start + 15]) for start in range(0, len(ACTS), 15)]
     given = {"path": "app.py", "line": line, "cwe": "@octocat"}
     findings = [
@@ -139,7 +136,7 @@ def test_no_text_of_a_review_acts(github: GitHubStandIn, name: str, line: int) -
     result = review_result(
         report=report, subject=subject.model_copy(update={"number": 1, "head_sha": head}), text=HOSTILE
     )
-    _publish(github, job, result)
+    _publish(github, asked, result)
     sent = _sent(github)
     assert len(sent) == (len(pieces) if line == 15 else 0) + 1
     assert [(name, found) for name, text in sent if (found := _acting(name, text))] == []

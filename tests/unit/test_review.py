@@ -34,9 +34,9 @@ def _composed(
     *listed: Any,
     standing: tuple[str, ...] = (),
     lines: Mapping[str, Mapping[int, str]] = LINES,
-    protected: str = "",
+    protected: tuple[str, ...] = (),
 ) -> Review:
-    return compose(("Introduction.",), _found(*listed), lines, standing, protected.__eq__)
+    return compose(("Introduction.",), _found(*listed), lines, standing, protected)
 
 
 def _passage(**changes: Any) -> Passage:
@@ -223,7 +223,7 @@ def test_a_replacement_is_to_be_applied_at_its_line_and_only_shown_elsewhere() -
 
 
 def test_a_replacement_on_a_protected_path_is_only_shown() -> None:
-    (comment,) = _composed(finding(suggestion="x"), protected="shop/cart.py").comments
+    (comment,) = _composed(finding(suggestion="x"), protected=("shop/**",)).comments
     assert (comment.passage.replacement, comment.passage.is_applicable) == ("x", False)
 
 

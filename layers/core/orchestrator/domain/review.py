@@ -3,7 +3,7 @@
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from itertools import chain
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from orchestrator.domain.comment_text import split_markdown
+from orchestrator.domain.repository_path import is_protected
 from orchestrator.domain.untrusted import one_line
 
 MARK = "alm-finding"
@@ -141,7 +142,7 @@ def compose(
     findings: Iterable[Finding],
     lines: Mapping[str, Mapping[int, str]],
     standing: Iterable[str],
-    is_protected: Callable[[str], bool],
+    protected: tuple[str, ...],
 ) -> Review:
     """The review of a change whose commentable `lines` are given, without the findings that were posted already."""
     found = _once(findings)
@@ -152,7 +153,9 @@ def compose(
     for finding in kept:
         passage = _passage(finding, lines, longest)
         if finding.line in lines.get(finding.path, {}):
-            applicable = passage.model_copy(update={"is_applicable": not is_protected(finding.path)})
+            applicable = passage.model_copy(
+                update={"is_applicable": not is_protected(finding.path, protected)}
+            )
             comments.append(LineComment(path=finding.path, line=finding.line, passage=applicable))
         else:
             elsewhere.append(_moved(passage, finding.path, finding.line))

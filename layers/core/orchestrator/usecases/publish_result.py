@@ -28,7 +28,6 @@ from orchestrator.domain.job import (
 )
 from orchestrator.domain.outcome import JobResult, Outcome, Verdict
 from orchestrator.domain.publishable import PROTECTED, reviewed, told
-from orchestrator.domain.repository_path import is_protected
 from orchestrator.domain.review import compose, findings_of
 from orchestrator.errors import (
     ForgedJob,
@@ -181,18 +180,13 @@ class PublishResult:
             raise JobFailed("The stored result does not say which pull request it reviews.")
         ground = self.pull_requests.review_ground(result.subject.number)
         url = self.issues.issue_url(job.issue_key)
-        introduction = comment.review_introduction(action, job, result, url)
+        found = findings_of(result.report)
+        said = comment.review_introduction(action, job, result, url)
         return ReviewPost(
             job=job,
             number=result.subject.number,
             head_sha=result.subject.head_sha,
-            review=compose(
-                introduction,
-                findings_of(result.report),
-                ground.lines,
-                ground.standing,
-                lambda path: is_protected(path, self.protected),
-            ),
+            review=compose(said, found, ground.lines, ground.standing, self.protected),
             request_changes=self.may_request_changes
             and (result.report or {}).get("verdict") == "request_changes",
         )
