@@ -81,7 +81,8 @@ class Judge(HTMLParser):
         if {"pre", "code"} & {*self.inside}:
             self.block += "`code`"
             return
-        self.block += data
+        # A bare address is no sentence: a word at its end is no keyword.
+        self.block += "address" if "a" in self.inside and data.startswith(("http", "www.")) else data
         if "a" not in self.inside:
             acting = (*NAME.finditer(data), *REFERENCE.finditer(data))
             self.found += [f"acts: {data[one.start() - 5 : one.end() + 9]}" for one in acting]

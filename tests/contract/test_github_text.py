@@ -17,7 +17,7 @@ BREAK = "\u200b"
         ("fix: closes #12 [DEMO-1]", "fix: closes #|12 [DEMO-1]"),
         ("fix: tell `@team` [DEMO-1]", "fix: tell `@|team` [DEMO-1]"),
         ("fix: _@octocat_ é@octocat /@octocat", "fix: _@|octocat_ é@|octocat /@|octocat"),
-        ("fix: https://github.com/o/r/issues/1 fails", "fix|: https://github.com/o/r/issues/1 fails"),
+        ("fix: https://github.com/o/r/issues/1 fails", "fi|x: https://github.com/o/r/issues/1 fails"),
         ("fix: o/r#3, GH-12 and gh-12", "fix: o/r#|3, GH-|12 and gh-|12"),
         ("fix: DEMO-2 #close #time 2d", "fix: DEMO-2 #|close #|time 2d"),
         ("fix: a [skip ci] [ci skip] [no ci]", "fix: a [|skip ci] [|ci skip] [|no ci]"),

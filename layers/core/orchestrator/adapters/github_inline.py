@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from markdown_it.token import Token
 
-from orchestrator.adapters.github_text import BREAK, COMMAND, break_references, guard_span
+from orchestrator.adapters.github_text import BREAK, COMMAND, break_references, guard_span, is_marker
 from orchestrator.adapters.markdown_tokens import (
     is_deceptive,
     is_web,
@@ -23,7 +23,7 @@ _WORD = re.compile(r"[A-Za-z0-9]")
 _BACKTICKS = re.compile(r"`+")
 # What needs no percent sign in an address; the rest could end it or mean something around it.
 _NO_ADDRESS_CHARACTER = re.compile(r"[^A-Za-z0-9\-._~:/?#&=+,%]")
-_LEAD = re.compile(r"(?:\\\[[ xX]\\\] )?(?:\*|~~|\[)*")
+_LEAD = re.compile(r"(?:\\\[[ xX]\\\] )?(?:&#\d{1,6};|[ *\[]|~~)*")
 _FORMATTING = str.maketrans(dict.fromkeys("*~[]<\\"))
 _LONGEST_COMMAND = 100
 _BLOCK_START = re.compile(r"(?P<number>\d{1,9})(?=[.)])|(?=[#>+\-=:])")
@@ -55,14 +55,14 @@ def guard_line(line: str) -> str:
     return line
 
 
-def _pieces(tokens: list[Token], *, in_link: bool = False) -> Iterator[str]:
-    leads = _leads_to_link(tokens)
+def _pieces(tokens: list[Token], *, in_link: bool = False, before_link: bool = False) -> Iterator[str]:
+    leads = _leads_to_link(tokens, before_link)
     at = 0
     while at < len(tokens):
         token = tokens[at]
         if token.type == "link_open":
             end = link_end(tokens, at)
-            yield _link(tokens[at + 1 : end], str(token.attrs.get("href", "")))
+            yield _link(tokens[at + 1 : end], str(token.attrs.get("href", "")), before_link=leads[end])
             at = end
         elif token.type == "text":
             yield from _text(token.content, in_link=in_link, before_link=leads[at])
@@ -71,9 +71,9 @@ def _pieces(tokens: list[Token], *, in_link: bool = False) -> Iterator[str]:
         at += 1
 
 
-def _leads_to_link(tokens: list[Token]) -> list[bool]:
-    """Of each token, whether only formatting and signs stand between it and a link behind it."""
-    leads, found = [], False
+def _leads_to_link(tokens: list[Token], found: bool) -> list[bool]:
+    """Of each token, whether only formatting and signs stand between it and a link; `found` is the end's."""
+    leads = []
     for token in reversed(tokens):
         leads.append(found)
         if token.type in {"link_open", "image"}:
@@ -119,7 +119,7 @@ def _text(text: str, *, in_link: bool, before_link: bool) -> Iterator[str]:
 
 def _bare(shown: str, address: str) -> str:
     target = _target(address)
-    return f"<{target}>" if shown == address else f"[{_escaped(shown)}](<{target}>)"
+    return f"<{target}>" if shown == address else f"[{_escaped(break_references(shown))}](<{target}>)"
 
 
 def _escaped(text: str) -> str:
@@ -135,19 +135,22 @@ def _escape(found: re.Match[str]) -> str:
     return f"&#{ord(character)};" if character.isspace() else f"\\{character}"
 
 
-def _link(inner: list[Token], href: str) -> str:
+def _link(inner: list[Token], href: str, *, before_link: bool) -> str:
     """The link; where its text could be taken for another address, both, and each leads where it says."""
     shown = shown_text(inner)
     if not is_web(href):
         address = "".join(_text(href, in_link=True, before_link=False))
-        return f"{''.join(_pieces(inner))} ({address})" if href else "".join(_pieces(inner))
+        words = "".join(_pieces(inner, before_link=before_link))
+        return f"{words} ({address})" if href else words
     target = _target(href)
     is_plain = href.lower().startswith("http") and shown in {"", href}
     if is_plain:
         return f"<{target}>"
     if is_deceptive(shown, href) or any(token.type == "image" for token in inner):
-        return f"{''.join(_pieces(inner))} ({_bare(target, target)})"
-    return f"[{''.join(_pieces(inner, in_link=True))}](<{target}>)"
+        return f"{''.join(_pieces(inner, before_link=True))} ({_bare(target, target)})"
+    words = "".join(_pieces(inner, in_link=True, before_link=before_link))
+    # The brackets of the link would make a CI marker of `skip ci`.
+    return f"[{BREAK if is_marker(words) else ''}{words}](<{target}>)"
 
 
 def _image(token: Token, *, in_link: bool) -> str:

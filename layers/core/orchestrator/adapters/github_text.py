@@ -14,7 +14,7 @@ BREAK = "\u200b"
 IN_CODE = "\\"
 
 _KEYWORD = r"(?<![A-Za-z])(?:clos(?:e[sd]?|ing)|fix(?:e[sd]|ing)?|resolv(?:e[sd]?|ing))"
-_STEM = r"(?<![A-Za-z])(?:clos|fix|resolv)(?=(?:e[sd]?|ing)?[^A-Za-z0-9]{0,40}"
+_STEM = r"(?<![A-Za-z])(?:clo(?=s)|fi(?=x)|reso(?=lv))(?=(?:s|x|lv)(?:e[sd]?|ing)?[^A-Za-z0-9]{0,40}"
 _SKIP = r"\[(?=[^\[\]\n]{0,40}\])(?=[^\[\]\n]{0,40}(?:skip|\bno[ _-]?ci\b))"
 # https://docs.github.com/get-started/writing-on-github/working-with-advanced-formatting/autolinked-references-and-urls
 _ACTED_UPON = re.compile(
@@ -45,6 +45,7 @@ _IN_SPAN = (
     rf"{_SKIP}|\*NO_(?=CI\*)|@(?={_BOTS})|<!(?=--\s*alm-)|skip-(?=checks:\s{{0,9}}true)"
     rf"|{_KEYWORD}:?\s{{1,9}}(?=[\w./-]{{0,100}}\#\d|GH-\d|https?://)"
 )
+_MARKER = re.compile(_SKIP, re.IGNORECASE)
 _SPAN = re.compile(_IN_SPAN, re.IGNORECASE)
 _BLOCK = re.compile(
     rf"^[ \t]*(?=/[a-z][\w-]{{0,60}}(?:[ \t]|$)|(?:bors|homu)[ \t])|{_IN_SPAN}",
@@ -56,6 +57,11 @@ def break_references(text: str, *, before_link: bool = False) -> str:
     """The text with everything broken up that GitHub acts upon; a closing keyword if a link follows the text."""
     broken = _ACTED_UPON.sub(rf"\g<0>{BREAK}", text)
     return _KEYWORD_AT_END.sub(rf"\g<0>{BREAK}", broken) if before_link else broken
+
+
+def is_marker(words: str) -> bool:
+    """Whether the words are a CI marker once they stand in brackets."""
+    return _MARKER.match(f"[{words}]") is not None
 
 
 def guard_block(code: str) -> str:
