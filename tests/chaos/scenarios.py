@@ -73,7 +73,7 @@ class Scenario:
         ticket: dict[str, Any] = {"labels": frozenset({*self.labels, "customer"}), **self.ticket}
         world.tracker.add(issue(id=identity, key=key, **ticket))
         world.pull_requests.subjects[42] = subject()
-        world.pull_requests.lines["shop/cart.py"] = frozenset({7})
+        world.pull_requests.lines["shop/cart.py"] = {7: "x"}
         world.cloner.checkout = FakeCheckout(self.change)
 
 

@@ -106,7 +106,7 @@ def test_a_fix_becomes_a_pull_request_first_and_the_comment_links_to_it(world: W
     assert proposal.branch == "fix-DEMO-1"
     assert proposal.changeset == changeset()
     assert proposal.title == "fix: Ten pieces cost full price [DEMO-1]"
-    assert proposal.body.startswith("Ticket: [DEMO-1](https://example.atlassian.net/browse/DEMO-1)\n\n")
+    assert proposal.body[0] == "Ticket: [DEMO-1](https://example.atlassian.net/browse/DEMO-1)"
     assert f"## FIX CREATED\n\n**Pull request:** <{LINK}>" in world.told()
 
 

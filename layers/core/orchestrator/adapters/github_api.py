@@ -13,14 +13,18 @@ from urllib3 import Retry
 
 from orchestrator.adapters.github_drafts import NO_DRAFTS, make_draft, refuses_drafts
 from orchestrator.adapters.github_errors import translated
+from orchestrator.adapters.github_markdown import document
 from orchestrator.adapters.github_reviews import TRAILER, GitHubReviews, marker, review_subject
+from orchestrator.adapters.github_text import plain_line
 from orchestrator.config import GitHubSettings
 from orchestrator.domain.changeset import FileChange
 from orchestrator.domain.pull_request import ReviewSubject
+from orchestrator.domain.review import Passage
 from orchestrator.errors import JobFailed, RefusedError
 from orchestrator.ports import BranchPlan, Proposal, ReviewGround, ReviewPost
 
 TIMEOUT_S = 30
+LONGEST_TITLE = 256
 # Larger or binary content goes up as a blob of its own.
 INLINE_LIMIT = 256 * 1024
 
@@ -171,7 +175,7 @@ class GitHubWriter:
         parent = self.repository.get_git_commit(proposal.changeset.base_sha)
         elements = [self._element(change) for change in proposal.changeset.changes]
         tree = self.repository.create_git_tree(elements, base_tree=parent.tree)
-        message = f"{proposal.title}\n\n{TRAILER}: {proposal.job.job_id}\n"
+        message = f"{_title(proposal)}\n\n{TRAILER}: {proposal.job.job_id}\n"
         return self.repository.create_git_commit(message, tree, [parent])
 
     def _element(self, change: FileChange) -> InputGitTreeElement:
@@ -188,8 +192,8 @@ class GitHubWriter:
                 pull = self.repository.create_pull(
                     base=self.repository.default_branch,
                     head=proposal.branch,
-                    title=proposal.title,
-                    body=f"{proposal.body}\n\n{marker(proposal.job)}",
+                    title=_title(proposal),
+                    body=_body(proposal),
                     draft=proposal.draft,
                 )
         except RefusedError as error:
@@ -213,7 +217,15 @@ class GitHubWriter:
         """Say on a pull request that stood already what this job added; its own text is people's by now."""
         mark = marker(proposal.job)
         if not any(mark in comment.body for comment in pull.get_issue_comments()):
-            pull.create_issue_comment(f"{proposal.body}\n\n{mark}")
+            pull.create_issue_comment(_body(proposal))
+
+
+def _title(proposal: Proposal) -> str:
+    return plain_line(proposal.title, LONGEST_TITLE)
+
+
+def _body(proposal: Proposal) -> str:
+    return document([Passage(markdown=part) for part in proposal.body], marker(proposal.job))
 
 
 def _matching(repository: Repository, prefix: str) -> list[GitRef]:

@@ -11,10 +11,11 @@ from github.PullRequest import PullRequest
 from github.Repository import Repository
 
 from orchestrator.adapters.github_errors import translated
+from orchestrator.adapters.github_markdown import LONGEST_BODY, document, write_passage
 from orchestrator.domain.job import Job
 from orchestrator.domain.patch import commentable_lines
 from orchestrator.domain.pull_request import PullState, ReviewSubject
-from orchestrator.domain.review import Review, standing_findings
+from orchestrator.domain.review import Passage, Review, standing_findings
 from orchestrator.errors import JobFailed, NotFoundError, RefusedError
 from orchestrator.ports import ReviewGround, ReviewPost
 
@@ -24,9 +25,6 @@ MOST_FILES = 3_000
 PER_PAGE = 100
 # Of reviews or comments of one pull request, which anybody may write: 20,000 take about a minute to list.
 MOST_PAGES = 200
-# Of a review's body and of each comment.
-LONGEST_BODY = 65_536
-CUT = "\n\n[cut here: GitHub takes no longer text]"
 COMMENT = "COMMENT"
 
 
@@ -88,11 +86,20 @@ class _Draft:
         """What is sent. GitHub would take `position` too, which moves with every push."""
         commit = {"commit_id": self.commit_id} if self.commit_id else {}
         comments = [
-            {"path": one.path, "line": one.line, "side": "RIGHT", "body": _fitting(one.body)}
+            {
+                "path": one.path,
+                "line": one.line,
+                "side": "RIGHT",
+                "body": write_passage(one.passage, LONGEST_BODY),
+            }
             for one in self.review.comments
         ]
-        text = _fitting(f"{self.review.body}\n\n{self.mark}")
-        return {**commit, "body": text, "event": self.event, "comments": comments}
+        return {
+            **commit,
+            "body": document(self.review.body, self.mark),
+            "event": self.event,
+            "comments": comments,
+        }
 
     def weaker(self, said: str) -> "_Draft | None":
         """What to try next when GitHub has refused this one in these words; None when nothing is left."""
@@ -103,7 +110,7 @@ class _Draft:
         if self.commit_id:
             # A forced push took the commit away: then the text says what it is about.
             about = f"This review is about {self.commit_id}, which the pull request no longer has."
-            body = f"{about}\n\n{self.review.body}"
+            body = (Passage(markdown=about), *self.review.body)
             return replace(self, commit_id="", review=Review(body=body))
         return None
 
@@ -180,11 +187,3 @@ class GitHubReviews:
             yield from entries
             if 'rel="next"' not in headers.get("link", ""):
                 return
-
-
-def _fitting(text: str) -> str:
-    """The text cut to what GitHub takes; its last paragraph, the mark, stays."""
-    if len(text) <= LONGEST_BODY:
-        return text
-    mark = text.rpartition("\n\n")[2][-200:]
-    return f"{text[: LONGEST_BODY - len(CUT) - len(mark) - 2]}{CUT}\n\n{mark}"

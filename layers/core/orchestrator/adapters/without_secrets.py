@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from orchestrator.domain.issue import OwnComment
-from orchestrator.domain.review import LineComment, Review
+from orchestrator.domain.review import Passage, Review
 from orchestrator.ports import (
     Commenter,
     Events,
@@ -50,7 +50,8 @@ class PullRequestsWithoutSecrets:
         """Make or continue branch and pull request; the pull request's URL. A second call finds the first's."""
         redact = self.scanner.redact
         title = redact(proposal.title)[:LONGEST_TITLE]
-        return self.pull_requests.propose(replace(proposal, title=title, body=redact(proposal.body)))
+        body = tuple(map(redact, proposal.body))
+        return self.pull_requests.propose(replace(proposal, title=title, body=body))
 
     def review_ground(self, number: int) -> ReviewGround:
         """What a review of the pull request has to fit to."""
@@ -61,11 +62,22 @@ class PullRequestsWithoutSecrets:
         return self.pull_requests.post_review(replace(post, review=self._review(post.review)))
 
     def _review(self, review: Review) -> Review:
-        comments = tuple(self._line_comment(one) for one in review.comments)
-        return review.model_copy(update={"body": self.scanner.redact(review.body), "comments": comments})
+        body = tuple(map(self._passage, review.body))
+        comments = tuple(
+            one.model_copy(update={"passage": self._passage(one.passage)}) for one in review.comments
+        )
+        return review.model_copy(update={"body": body, "comments": comments})
 
-    def _line_comment(self, comment: LineComment) -> LineComment:
-        return comment.model_copy(update={"body": self.scanner.redact(comment.body)})
+    def _passage(self, passage: Passage) -> Passage:
+        """A replacement with a secret is shown without it, and cannot be applied: it would write the placeholder."""
+        replacement = self.scanner.redact(passage.replacement)
+        return passage.model_copy(
+            update={
+                "markdown": self.scanner.redact(passage.markdown),
+                "replacement": replacement,
+                "is_applicable": passage.is_applicable and replacement == passage.replacement,
+            }
+        )
 
 
 @dataclass(frozen=True)

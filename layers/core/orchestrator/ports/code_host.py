@@ -32,25 +32,28 @@ class PullRequestReader(Protocol):
 
 @dataclass(frozen=True)
 class Proposal:
-    """A pull request to be. If `draft`, it is a draft before its commits are there, or it is not made."""
+    """A pull request to be: `title` and the passages of `body` are untrusted; the adapter makes them harmless.
+
+    If `draft`, it is a draft before its commits are there, or it is not made.
+    """
 
     job: Job
     branch: str
     changeset: Changeset
     title: str
-    body: str
+    body: tuple[str, ...]
     draft: bool = False
 
 
 @dataclass(frozen=True)
 class ReviewGround:
-    """Where a review may stand: per path the lines that take a comment, and what stands there already.
+    """Per path the lines that take a comment, with their text, and the findings that were posted already.
 
-    `standing` are fingerprints of findings in comments and reviews of our own account.
+    `standing` holds the fingerprint of each finding in comments and reviews of our own account.
     """
 
-    lines: Mapping[str, frozenset[int]]
-    standing: frozenset[str]
+    lines: Mapping[str, Mapping[int, str]]
+    standing: tuple[str, ...]
 
 
 @dataclass(frozen=True)

@@ -205,12 +205,13 @@ class PublishResult:
             raise JobFailed("The stored result does not say which pull request it reviews.")
         ground = self.pull_requests.review_ground(result.subject.number)
         url = self.issues.issue_url(job.issue_key)
-        introduction = comment.review_introduction(action, job, result, url)
+        found = findings_of(result.report)
+        said = comment.review_introduction(action, job, result, url)
         return ReviewPost(
             job=job,
             number=result.subject.number,
             head_sha=result.subject.head_sha,
-            review=compose(introduction, findings_of(result.report), ground.lines, ground.standing),
+            review=compose(said, found, ground.lines, ground.standing, self.judge.protected),
             request_changes=self.may_request_changes
             and (result.report or {}).get("verdict") == "request_changes",
         )
@@ -221,13 +222,13 @@ class PublishResult:
         if not action.owns_branch(result.branch, job.issue_key):
             raise JobFailed("The stored result names a branch that is none of this ticket's.")
         said = comment.pull_request_body(action, job, result, self.issues.issue_url(job.issue_key))
-        parts = (opening(judgement.sensitive), judgement.everyday, said)
+        parts = (opening(judgement.sensitive), judgement.everyday, *said)
         return Proposal(
             job=job,
             branch=result.branch,
             changeset=result.changeset,
             title=comment.pull_request_title(action, job, result),
-            body="\n\n".join(filter(None, parts)),
+            body=tuple(filter(None, parts)),
             draft=bool(judgement.sensitive),
         )
 
