@@ -7,6 +7,7 @@ from tests.builders import agent_run, catalogue, changeset
 from tests.fakes import wiring
 from tests.fakes.agent import FakeAgent, FakePrompts
 from tests.fakes.artifacts import FakeArtifacts
+from tests.fakes.attempts import FakeAttempts, FakeTimeLimit
 from tests.fakes.clock import FakeClock
 from tests.fakes.code_host import FakeCheckout, FakeCloner, FakePullRequests
 from tests.fakes.events import FakeEvents
@@ -37,6 +38,8 @@ class Pipeline:
     queue: FakeQueue = field(default_factory=FakeQueue)
     results: FakeQueue = field(default_factory=FakeQueue)
     artifacts: FakeArtifacts = field(default_factory=FakeArtifacts)
+    attempts: FakeAttempts = field(default_factory=FakeAttempts)
+    time_limit: FakeTimeLimit = field(default_factory=FakeTimeLimit)
     events: FakeEvents = field(default_factory=FakeEvents)
     cloner: FakeCloner = field(default_factory=lambda: FakeCloner(FakeCheckout(changeset())))
     pull_requests: FakePullRequests = field(default_factory=FakePullRequests)
@@ -48,6 +51,7 @@ class Pipeline:
 
     def __post_init__(self) -> None:
         self.jobs.now = self.clock.now
+        self.attempts.clock = self.clock
 
     def wait(self, seconds: float) -> None:
         """Let time pass, for the job table too."""

@@ -15,6 +15,7 @@ from orchestrator.ports import (
     Accounts,
     Agent,
     ArtifactStore,
+    Attempts,
     Clock,
     Cloner,
     Events,
@@ -23,8 +24,10 @@ from orchestrator.ports import (
     PullRequestReader,
     PullRequestWriter,
     RepositoryFiles,
+    TimeLimit,
 )
 from orchestrator.usecases.ask_agent import AskAgent
+from orchestrator.usecases.attempt_work import AttemptWork
 from orchestrator.usecases.brief_job import BriefJob
 from orchestrator.usecases.cancel_job import CancelJob
 from orchestrator.usecases.claim_issue import ClaimIssue
@@ -32,8 +35,10 @@ from orchestrator.usecases.clean_transcript import CleanTranscript
 from orchestrator.usecases.find_issues import FindIssues
 from orchestrator.usecases.judge_change import JudgeChange
 from orchestrator.usecases.poll import Poll
+from orchestrator.usecases.publish_in_time import PublishInTime
 from orchestrator.usecases.publish_result import PublishResult
 from orchestrator.usecases.run_job import RunJob
+from orchestrator.usecases.take_issue import TakeIssue
 from orchestrator.usecases.watch_jobs import WatchJobs
 
 
@@ -56,6 +61,12 @@ class Ports(Protocol):
 
     @property
     def catalogue(self) -> Catalogue: ...
+
+    @property
+    def attempts(self) -> Attempts: ...
+
+    @property
+    def time_limit(self) -> TimeLimit: ...
 
     @property
     def clock(self) -> Clock: ...
@@ -84,8 +95,16 @@ def poller(world: Ports, server_url: str, repo: str, project_key: str = "DEMO", 
     return Poll(
         jobs=world.jobs,
         find=FindIssues(world.tracker, world.catalogue, project_key, turn=lambda _: 1),
-        claim=ClaimIssue(artifacts=world.artifacts, brief=brief, **both),
-        watch=WatchJobs(queued=world.queue, published=world.results, dead=dead, **both),
+        take=TakeIssue(
+            claim=ClaimIssue(artifacts=world.artifacts, brief=brief, **both),
+            attempts=world.attempts,
+            attempt=AttemptWork(world.attempts, world.time_limit),
+            clock=world.clock,
+            events=world.events,
+        ),
+        watch=WatchJobs(
+            queued=world.queue, published=world.results, dead=dead, limit=world.time_limit, **both
+        ),
         clock=world.clock,
         events=world.events,
         **more,
@@ -131,10 +150,10 @@ def publisher(
     files: RepositoryFiles | None = None,
     protected: tuple[str, ...] = PROTECTED,
     **more: Any,
-) -> PublishResult:
+) -> PublishInTime:
     """What publishes."""
     scanner = FakeScanner()
-    return PublishResult(
+    publish = PublishResult(
         issues=world.tracker,
         comments=CommentsWithoutSecrets(world.tracker, scanner),
         pull_requests=PullRequestsWithoutSecrets(pull_requests, scanner),
@@ -145,4 +164,10 @@ def publisher(
         events=world.events,
         judge=JudgeChange(scanner, files or FakeFiles(), world.clock, protected),
         **more,
+    )
+    return PublishInTime(
+        publish=publish,
+        attempts=world.attempts,
+        attempt=AttemptWork(world.attempts, world.time_limit),
+        events=world.events,
     )

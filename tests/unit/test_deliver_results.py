@@ -21,7 +21,7 @@ from orchestrator.errors import (
 )
 from orchestrator.ports import Delivery
 from orchestrator.usecases.deliver_results import LONGEST_S, UNUSABLE_FOR_S, DeliverResults
-from orchestrator.usecases.publish_result import PublishResult
+from orchestrator.usecases.publish_in_time import PublishInTime
 
 # SQS's limit, from the receipt of a message, and the longest that a Lambda function runs.
 SQS_LIMIT_S, FUNCTION_S = 43_200, 900
@@ -51,7 +51,7 @@ class World(Pipeline):
         self.events.measured.clear()
         return taken
 
-    def publisher(self) -> PublishResult:
+    def publisher(self) -> PublishInTime:
         if self.unusable:
             raise self.unusable[0]
         return wiring.publisher(self, self.pull_requests)

@@ -35,6 +35,7 @@ from orchestrator.errors import JobFailed, RefusedError, RepositoryTooLarge, San
 
 PAGE = Path(__file__).parents[2] / "docs" / "outcomes.md"
 PERSONS = frozenset({"customer"})
+UNFORMED_NOTE = "*The agent did not give its answer in the form it was"
 
 
 class Row(NamedTuple):
@@ -282,14 +283,8 @@ def test_only_a_success_leaves_anything_on_the_code_host(condition: str) -> None
 @pytest.mark.parametrize(
     ("condition", "words"),
     [
-        (
-            "words instead of a report; the comment says so",
-            "*The agent did not give its answer in the form it was",
-        ),
-        (
-            "half a report, or one of another form; the comment says so",
-            "*The agent did not give its answer in the form it was",
-        ),
+        ("words instead of a report; the comment says so", UNFORMED_NOTE),
+        ("half a report, or one of another form; the comment says so", UNFORMED_NOTE),
         (
             "a report, though it was denied something; the comment says so",
             "The agent was denied 1 of the things it tried (Bash).",

@@ -59,7 +59,7 @@ def test_texts_of_a_proposal_and_of_comments_hold_no_secret(world: Pipeline) -> 
     told = publish(world, fix_result(summary=f"Totals {VALUE}", report=report))
     (proposal,) = world.pull_requests.proposals
     assert proposal.title == f"fix: Totals {GONE} [DEMO-1]"
-    for text in (told, proposal.title, proposal.body):
+    for text in (told, proposal.title, "\n\n".join(proposal.body)):
         assert "1234" not in text
         assert GONE in text
 
@@ -76,8 +76,8 @@ def test_a_sensitive_file_makes_a_draft_that_ticket_and_status_mention(world: Pi
     world.publish(job)
     (proposal,) = world.pull_requests.proposals
     assert proposal.draft
-    assert proposal.body.startswith("**This pull request is a draft because")
-    assert "- `.husky/pre-commit`: " in proposal.body
+    assert proposal.body[0].startswith("**This pull request is a draft because")
+    assert "- `.husky/pre-commit`: " in proposal.body[0]
     (told,) = world.tracker.texts("DEMO-1")
     (status,) = world.tracker.status("DEMO-1")
     assert "The pull request is a draft" in told
@@ -90,7 +90,7 @@ def test_everyday_work_is_no_draft_and_is_listed(world: Pipeline) -> None:
     told = publish(world, fix_result(changeset=changeset(changes=(build,))))
     (proposal,) = world.pull_requests.proposals
     assert not proposal.draft
-    assert proposal.body.startswith("Files that run code when somebody builds or tests: `package.json`.")
+    assert proposal.body[0].startswith("Files that run code when somebody builds or tests: `package.json`.")
     assert "draft" not in told
 
 

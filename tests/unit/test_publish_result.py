@@ -18,6 +18,7 @@ from tests.builders import (
 )
 from tests.fakes import wiring
 from tests.fakes.artifacts import FakeArtifacts
+from tests.fakes.attempts import FakeAttempts, FakeTimeLimit
 from tests.fakes.clock import FakeClock
 from tests.fakes.code_host import FakePullRequests
 from tests.fakes.events import FakeEvents
@@ -54,6 +55,8 @@ class World:
     clock: FakeClock = field(default_factory=FakeClock)
     queue: FakeQueue = field(default_factory=FakeQueue)
     results: FakeQueue = field(default_factory=FakeQueue)
+    attempts: FakeAttempts = field(default_factory=FakeAttempts)
+    time_limit: FakeTimeLimit = field(default_factory=FakeTimeLimit)
 
     def __post_init__(self) -> None:
         self.tracker.add(issue(labels=frozenset({PROCESSING_LABEL, "customer"})))
@@ -131,7 +134,7 @@ def test_an_ended_job_is_left_alone(world: World) -> None:
     world.tracker.requests.clear()
     world.publish(fix_job(), attempt=2)
     world.publish(fix_job(), attempt=1)
-    assert world.tracker.calls() == ["read"] * 2
+    assert world.tracker.calls() == ["look"] * 2
     assert world.events.named("job.ended_already") == [fix_job().log_fields()] * 2
 
 

@@ -16,6 +16,7 @@ from orchestrator.domain.job import Job
 from orchestrator.domain.patch import commentable_lines
 from orchestrator.domain.pull_request import PullState, ReviewSubject
 from orchestrator.domain.review import Passage, Review, standing_findings
+from orchestrator.domain.text_limits import LONGEST_DESCRIPTION, LONGEST_TITLE, cut
 from orchestrator.errors import JobFailed, NotFoundError, RefusedError
 from orchestrator.ports import ReviewGround, ReviewPost
 
@@ -45,8 +46,8 @@ def review_subject(repository: Repository, number: int) -> ReviewSubject | None:
         return ReviewSubject(
             number=number,
             url=pull.html_url,
-            title=pull.title,
-            body=pull.body or "",
+            title=cut(pull.title, LONGEST_TITLE, "the pull request"),
+            body=cut(pull.body or "", LONGEST_DESCRIPTION, "the pull request"),
             state=state,
             head_sha=pull.head.sha,
             merge_base_sha=_merge_base(repository, pull, state),

@@ -20,6 +20,9 @@ from orchestrator.domain.untrusted import visible
 MAX_CHARS = 40_000
 # The parser drops what is nested deeper.
 MAX_NESTING = 24
+# The parser fills short rows up to the width of the header, so that a few lines become a million cells.
+MAX_CELLS = 10_000
+_RULE_CHARACTERS = frozenset("|:-+*>.) \t0123456789")
 
 _WEB = ("https://", "http://", "mailto:")
 # The flag for case must not reach the ranges: some letters beyond ASCII are cases of `i`, `k` and `s`.
@@ -36,10 +39,11 @@ def parse(markdown: str) -> list[Token]:
     if len(markdown) > MAX_CHARS:
         raise ValueError("longer than the parser's bound")
     env: dict[str, Any] = {}
-    tokens = _parser(references=True).parse(markdown, env)
+    tables = _most_cells(markdown) <= MAX_CELLS
+    tokens = _parser(references=True, tables=tables).parse(markdown, env)
     # "[^1]: word" reads as a link definition and would vanish: only addresses may hide in one.
     if not all(is_web(definition["href"]) for definition in _definitions(env)):
-        tokens = _parser(references=False).parse(markdown)
+        tokens = _parser(references=False, tables=tables).parse(markdown)
     if max((token.level for token in tokens), default=0) >= MAX_NESTING - 1:
         raise ValueError("nested deeper than the parser goes")
     for text in _texts(tokens):
@@ -57,10 +61,20 @@ def _texts(tokens: list[Token]) -> Iterator[Token]:
         yield from (child for child in token.children or () if child.type == "text")
 
 
+def _most_cells(markdown: str) -> int:
+    """No fewer cells than the tables of the text can have: each line that may separate a header counts."""
+    cells, rows = 0, 0
+    for line in reversed(markdown.split("\n")):
+        rows = rows + 1 if line.strip() else 0
+        if "|" in line and _RULE_CHARACTERS.issuperset(line):
+            cells += (line.count("|") + 1) * rows
+    return cells
+
+
 @cache
-def _parser(*, references: bool) -> MarkdownIt:
+def _parser(*, references: bool, tables: bool) -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"html": False, "maxNesting": MAX_NESTING})
-    parser.enable(["table", "strikethrough"])
+    parser.enable(["table", "strikethrough"] if tables else ["strikethrough"])
     return parser if references else parser.disable("reference")
 
 

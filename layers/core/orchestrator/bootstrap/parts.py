@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from orchestrator.config import AwsSettings, JiraSettings, SigningSettings
 from orchestrator.domain.action import Catalogue
 from orchestrator.domain.issue import Issue
-from orchestrator.ports import Clock, Events, SecretScanner
+from orchestrator.ports import Clock, Events, SecretScanner, TimeLimit
 from orchestrator.secret_values import JiraSecret, SigningSecret, parsed_secret
 from orchestrator.usecases.sign_jobs import SignJobs
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from orchestrator.adapters.dynamodb import DynamoJobStore
     from orchestrator.adapters.dynamodb_accounts import DynamoAccounts
+    from orchestrator.adapters.dynamodb_attempts import DynamoAttempts
     from orchestrator.adapters.jira_cloud import JiraCloud
     from orchestrator.adapters.s3 import S3Artifacts
     from orchestrator.adapters.sqs import SqsQueue
@@ -68,6 +69,13 @@ def clock() -> Clock:
     return SystemClock()
 
 
+def time_limit() -> TimeLimit:
+    """What ends work that takes too long."""
+    from orchestrator.adapters.time_limit import SignalTimeLimit
+
+    return SignalTimeLimit()
+
+
 def events(service: str, **always: str) -> Events:
     """The structured log of one function; `always` stands in every line."""
     from orchestrator.adapters.powertools_log import PowertoolsEvents
@@ -105,6 +113,13 @@ def jobs(settings: AwsSettings) -> "DynamoJobStore":
     from orchestrator.adapters.dynamodb import DynamoJobStore
 
     return DynamoJobStore(_table(settings))
+
+
+def attempts(settings: AwsSettings) -> "DynamoAttempts":
+    """What was begun and has not ended, in the same table."""
+    from orchestrator.adapters.dynamodb_attempts import DynamoAttempts
+
+    return DynamoAttempts(_table(settings))
 
 
 def accounts(settings: AwsSettings) -> "DynamoAccounts":

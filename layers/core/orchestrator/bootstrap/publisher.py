@@ -8,8 +8,10 @@ from orchestrator.bootstrap import parts
 from orchestrator.config import PublishSettings, ResultQueueSettings
 from orchestrator.domain.sensitive import SensitiveRules
 from orchestrator.secret_values import GitHubSecret, JiraSecret, parsed_secret
+from orchestrator.usecases.attempt_work import AttemptWork
 from orchestrator.usecases.deliver_results import DeliverResults
 from orchestrator.usecases.judge_change import JudgeChange
+from orchestrator.usecases.publish_in_time import PublishInTime
 from orchestrator.usecases.publish_result import PublishResult
 
 
@@ -25,7 +27,7 @@ def published(records: Iterable[Mapping[str, Any]]) -> list[str]:
 
 
 @cache
-def publish_result() -> PublishResult:
+def publish_result() -> PublishInTime:
     """publish_result: the write credentials of Jira and GitHub."""
     from orchestrator.adapters.github_api import GitHubWriter, connect
     from orchestrator.adapters.github_files import GitHubFiles
@@ -45,7 +47,7 @@ def publish_result() -> PublishResult:
     count_github(log)
     repository = connect(settings, github_secret.token)
     # Nothing else in this function holds the tracker's comments or the code host's write access.
-    return PublishResult(
+    publish = PublishResult(
         issues=tracker,
         comments=CommentsWithoutSecrets(tracker, scanner),
         pull_requests=PullRequestsWithoutSecrets(GitHubWriter(repository), scanner),
@@ -63,3 +65,6 @@ def publish_result() -> PublishResult:
             sensitive=SensitiveRules(settings.sensitive_paths, settings.sensitive_binary_bytes),
         ),
     )
+    attempts = parts.attempts(settings)
+    attempt = AttemptWork(attempts, parts.time_limit())
+    return PublishInTime(publish, attempts, attempt, log)

@@ -1,4 +1,4 @@
-"""Text that strangers wrote: made visible, bounded, and fenced so that it cannot end its own fence."""
+"""Text that strangers wrote: made visible, and fenced so that it cannot end its own fence."""
 
 import re
 import unicodedata
@@ -28,7 +28,7 @@ _CREDENTIAL = re.compile(
     |(?<=://)[^\s/@]+(?=@)
     |(?P<name>
         (?:passw(?:or)?d|pwd|secret|token|api[_-]?key|access[_-]?key|authorization|credential)s?["']?\s*[=:]\s*
-        |--[\w-]*(?:password|secret|token|key)\s+
+        |(?<![\w-])--[\w-]*(?:password|secret|token|key)\s+
         |\bbearer\s+
     )(?:"[^"]*"?|'[^']*'?|(?:(?:bearer|basic|token)\s+)?[^\s&;,"']+)
     """,
@@ -74,13 +74,6 @@ def scrubbed(text: str, limit: int) -> str:
     """One line of at most `limit` characters for the log, with what looks like a credential taken out."""
     line = one_line(text[:_LONGEST_SCRUBBED], 2 * _LONGEST_SCRUBBED)
     return one_line(_CREDENTIAL.sub(lambda found: f"{found['name'] or ''}[…]", line), limit)
-
-
-def bounded(text: str, limit: int) -> str:
-    """The first `limit` characters, with a sentence that says how much is missing."""
-    if len(text) <= limit:
-        return text
-    return f"{text[:limit]}\n[cut here: {len(text) - limit} more characters are in the ticket]"
 
 
 def fenced(tag: str, text: str, nonce: str) -> str:
