@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from functools import cache
 
 import pytest
-from tests.builders import brief, finding, fix_job, job_result, review_job, review_result, subject
+from tests.builders import brief, finding, fix_job, issue, job_result, review_job, review_result, subject
 from tests.conformance.github_text import Effect, effects, effects_of_line
 from tests.conformance.rows_github import TRICKS, GitHubTrick
 from tests.conformance.table import GETS_THROUGH, NOT_EFFECTIVE, Ending, Line
@@ -57,6 +57,7 @@ def published(text: str) -> Mapping[str, str]:
 
 def _publish(github: GitHubStandIn, job: Job, result: JobResult) -> None:
     world = Pipeline(catalogue=_ACTIONS)
+    world.tracker.add(issue(claim=job.model_dump(mode="json")))
     world.artifacts.put(brief_key(job), brief().model_dump_json().encode())
     world.artifacts.put(result_key(job.job_id), result.model_dump_json().encode())
     wiring.publisher(world, writer(github))(job, 1)
