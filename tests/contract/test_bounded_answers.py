@@ -82,7 +82,7 @@ def test_github_is_bounded() -> None:
 def test_jira_is_bounded_with_a_log_and_without() -> None:
     secret = JiraSecret(client_id="x", client_secret="y")
     with RawServer(endless) as server:
-        told = {"JIRA_URL": server.url, "JIRA_PROJECT_KEY": "X", "ATLASSIAN_TOKEN_URL": server.url}
+        told = {"JIRA_URL": server.url, "JIRA_PROJECT_KEY": "DEMO", "ATLASSIAN_TOKEN_URL": server.url}
         for log in (None, FakeEvents()):
             jira = bootstrap.jira(JiraSettings.read(told), secret, log)
             with pytest.raises(RefusedError, match="Jira is larger"):

@@ -10,7 +10,7 @@ from time import monotonic
 from typing import Any
 
 import pytest
-from tests.builders import job_result
+from tests.builders import job, job_result
 from tests.integration.agents import REPORT, reports, turns
 from tests.integration.deployment import Deployment
 from tests.integration.test_functions import event
@@ -36,9 +36,9 @@ pull_reference._REFERENCE = re.compile(
 )
 attempt.UNDER_WAY_S = claim_issue.HELD_S = 0
 take_issue.FOR_AN_ISSUE = publish_in_time.FOR_A_RESULT = Allowance(wall_s=30.0, cpu_s=CPU_S)
-held_back = publish_result._held_back
-publish_result._held_back = lambda action, result, protected: (
-    pull_reference.find_reference([result.text], "", "") and None or held_back(action, result, protected)
+without_secrets = publish_result.without_secrets
+publish_result.without_secrets = lambda result, redact: (
+    pull_reference.find_reference([result.text], "", "") and None or without_secrets(result, redact)
 )
 """
 HOSTILE = "PR" + " " * 6_000 + "x"
@@ -133,20 +133,14 @@ def test_an_issue_that_kills_the_poll_is_set_aside_by_the_process_after_the_next
 def _stored(deployment: Deployment, key: str, text: str) -> Job:
     """A job whose result waits to be published."""
     issue = deployment.jira.issue(key)
-    job = Job(
-        job_id=f"{key}-investigate-0",
-        issue_id=issue.id,
-        issue_key=key,
-        action="investigate",
-        label="ai-investigate",
-    )
+    waiting = job(job_id=f"{key}-investigate-0", issue_id=issue.id, issue_key=key)
     s3 = deployment.client("s3")
     brief = Brief(issue_type="Bug", summary="x", description="x", url="https://jira.example")
-    s3.put_object(Bucket=BUCKET, Key=brief_key(job), Body=brief.model_dump_json().encode())
+    s3.put_object(Bucket=BUCKET, Key=brief_key(waiting), Body=brief.model_dump_json().encode())
     result = job_result(text=text, report=None).model_dump_json().encode()
-    s3.put_object(Bucket=BUCKET, Key=result_key(job.job_id), Body=result)
-    DynamoJobStore(deployment.table()).create(job, None)
-    return job
+    s3.put_object(Bucket=BUCKET, Key=result_key(waiting.job_id), Body=result)
+    DynamoJobStore(deployment.table()).create(waiting, None)
+    return waiting
 
 
 def _event(job: Job, attempt: int) -> dict[str, Any]:

@@ -23,10 +23,15 @@ LONGEST_REPORT = 100_000
 
 
 def cut(text: str, limit: int, where: str) -> str:
-    """The first `limit` characters, with a sentence that says how much is missing and where the rest is."""
+    """At most `limit` characters, the last of them a sentence that says how much is missing and where the rest is.
+
+    A second cut to the same limit changes nothing.
+    """
     if len(text) <= limit:
         return text
-    return f"{text[:limit]}\n[cut here: {len(text) - limit} more characters are in {where}]"
+    note = "\n[cut here: {} more characters are in {}]"
+    kept = max(0, limit - len(note.format(len(text), where)))
+    return text[:kept] + note.format(len(text) - kept, where)
 
 
 def cut_report(report: Mapping[str, Any] | None) -> dict[str, Any] | None:

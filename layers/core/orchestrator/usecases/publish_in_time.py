@@ -8,8 +8,8 @@ from orchestrator.ports import Attempts, Events
 from orchestrator.usecases.attempt_work import Allowance, AttemptWork
 from orchestrator.usecases.publish_result import PublishResult
 
-# Within the 120 s of the function. A large pull request takes half a minute, of which two seconds on the processor.
-FOR_A_RESULT = Allowance(wall_s=90.0, cpu_s=25.0)
+# Within the 120 s of the function. A large pull request takes half a minute; the search for secrets may take 45 s.
+FOR_A_RESULT = Allowance(wall_s=90.0, cpu_s=60.0)
 
 
 @dataclass(frozen=True)
