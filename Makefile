@@ -1,6 +1,6 @@
 # Every target makes the clone ready first; when it is, that takes no time.
 .DEFAULT_GOAL := help
-.PHONY: image image-test help setup demo test conformance chaos check scan format bench drain
+.PHONY: image image-test help setup demo test conformance chaos check scan format bench drain secrets
 
 # Demo, tests and bench see these variables and no others: no credential, no setting of the person's own Claude or AWS.
 KEPT := PATH HOME USER LANG LC_ALL TERM COLUMNS TMPDIR TZ CI SSL_CERT_FILE SSL_CERT_DIR REQUESTS_CA_BUNDLE
@@ -59,6 +59,9 @@ format: setup ## Put the code into the house format
 
 bench: setup ## Compare the pipeline with a bare clone and a bare CLI
 	@$(CLEAN) $(BIN)/python -m alm.bench
+
+secrets: setup ## Measure what the secret scanner finds, on samples and packages from PyPI
+	@$(CLEAN) $(BIN)/python -m alm.bench secrets
 
 drain: setup ## Answer a thousand tickets, eight at once, and count those that are lost or doubled
 	@$(CLEAN) $(BIN)/python -m alm.bench drain

@@ -14,7 +14,7 @@ from orchestrator.ports import Events, PromptRenderer
 # Neither writes anything that another process could see: to be struck there is to be struck at the next call.
 SILENT: tuple[type, ...] = (Events, PromptRenderer)
 # Their adapters raise TransientError when a service does not answer; those of AWS raise errors that are none of ours.
-TRANSLATED = frozenset({"issues", "comments", "pull_requests", "cloner"})
+TRANSLATED = frozenset({"issues", "comments", "pull_requests", "cloner", "files"})
 
 
 class Killed(BaseException):

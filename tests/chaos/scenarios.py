@@ -23,7 +23,7 @@ from tests.chaos.world import World
 from tests.fakes.code_host import FakeCheckout
 
 from orchestrator.domain.agent import AgentRun, Stop
-from orchestrator.domain.changeset import Changeset
+from orchestrator.domain.changeset import Changeset, FileChange, FileMode
 from orchestrator.domain.outcome import Outcome
 
 CATALOGUE = catalogue(
@@ -73,7 +73,7 @@ class Scenario:
         ticket: dict[str, Any] = {"labels": frozenset({*self.labels, "customer"}), **self.ticket}
         world.tracker.add(issue(id=identity, key=key, **ticket))
         world.pull_requests.subjects[42] = subject()
-        world.pull_requests.lines["shop/cart.py"] = frozenset({7})
+        world.pull_requests.lines["shop/cart.py"] = {7: "x"}
         world.cloner.checkout = FakeCheckout(self.change)
 
 
@@ -97,6 +97,13 @@ SCENARIOS = (
         _answers("investigate", result=LONG_TEXT),
     ),
     Scenario("pull request", ("ai-fix",), {"fix": Expected(pull_requests=1)}, _FIXED),
+    Scenario(
+        "draft pull request",
+        ("ai-fix",),
+        {"fix": Expected(pull_requests=1)},
+        _FIXED,
+        change=changeset(changes=(FileChange.written("run.sh", FileMode.EXECUTABLE, b"#!/bin/sh\n"),)),
+    ),
     Scenario("review", ("ai-code-review",), {"code_review": Expected(reviews=1)}, _REVIEWED, _NAMED),
     Scenario(
         "wrong type",

@@ -48,7 +48,7 @@ def test_the_schedules_strike_in_every_way() -> None:
 
 def test_a_publisher_that_does_not_look_for_its_own_comments_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     never: Callable[[JobRecord | None, int], bool] = lambda _record, _attempt: False  # noqa: E731
-    monkeypatch.setattr(publish_result, "_was_begun", never)
+    monkeypatch.setattr(publish_result, "was_begun", never)
     assert Kind.DOUBLED in _kinds(SEEDS)
 
 

@@ -12,7 +12,7 @@ from tests.chaos.scenarios import SCENARIOS, Scenario
 from tests.chaos.world import World
 
 from orchestrator.usecases.poll import Poll
-from orchestrator.usecases.publish_result import PublishResult
+from orchestrator.usecases.publish_in_time import PublishInTime
 from orchestrator.usecases.work import Work
 
 ROOT = Path(__file__).parents[2]
@@ -58,7 +58,7 @@ def _ports(kind: Any) -> set[str]:
     return {field.name for field in known if is_port(field.type) or are_ports(field.type)}.union(*inner)
 
 
-@pytest.mark.parametrize(("function", "kind"), [("poll", Poll), ("work", Work), ("publish", PublishResult)])
+@pytest.mark.parametrize(("function", "kind"), [("poll", Poll), ("work", Work), ("publish", PublishInTime)])
 def test_no_port_of_a_function_is_left_out(function: str, kind: type) -> None:
     points = [Points() for _ in SCENARIOS]
     for scenario, own in zip(SCENARIOS, points, strict=True):

@@ -10,6 +10,7 @@ from tests.chaos.services import ExpiringQueue, LaggingTracker, TimedJobStore
 from tests.fakes import wiring
 from tests.fakes.agent import FakeAgent, FakePrompts
 from tests.fakes.artifacts import FakeArtifacts
+from tests.fakes.attempts import FakeAttempts, FakeTimeLimit
 from tests.fakes.clock import FakeClock
 from tests.fakes.code_host import FakeCheckout, FakeCloner, FakePullRequests
 from tests.fakes.events import FakeEvents
@@ -24,7 +25,7 @@ from orchestrator.domain.money import Limits
 from orchestrator.ports import AgentTask
 from orchestrator.usecases.deliver_results import DeliverResults
 from orchestrator.usecases.poll import Poll
-from orchestrator.usecases.publish_result import PublishResult
+from orchestrator.usecases.publish_in_time import PublishInTime
 from orchestrator.usecases.work import Work
 
 MINUTE_S = 60
@@ -49,6 +50,7 @@ class World:
     clock: FakeClock = field(default_factory=FakeClock)
     events: FakeEvents = field(default_factory=FakeEvents)
     artifacts: FakeArtifacts = field(default_factory=FakeArtifacts)
+    time_limit: FakeTimeLimit = field(default_factory=FakeTimeLimit)
     pull_requests: FakePullRequests = field(default_factory=FakePullRequests)
     cloner: FakeCloner = field(default_factory=lambda: FakeCloner(FakeCheckout(changeset())))
     spent: dict[str, list[float]] = field(default_factory=dict)
@@ -64,6 +66,7 @@ class World:
     def __post_init__(self) -> None:
         self.tracker = LaggingTracker(clock=self.clock)
         self.jobs = TimedJobStore(clock=self.clock)
+        self.attempts = FakeAttempts(self.clock)
         self.queue = ExpiringQueue(self.clock, JOB_HIDDEN_S)
         self.results = ExpiringQueue(self.clock, RESULT_HIDDEN_S)
 
@@ -150,7 +153,7 @@ class World:
             self.queue, run, self._hidden, self.events, self.clock, lambda low, high: (low + high) / 2
         )
 
-    def _publisher(self) -> PublishResult:
+    def _publisher(self) -> PublishInTime:
         return wiring.publisher(self, self.pull_requests)
 
     @contextmanager
@@ -196,6 +199,7 @@ class World:
         self.jobs.records.clear()
         self.jobs.held.clear()
         self.jobs.accounts.clear()
+        self.attempts.known.clear()
 
     def redrive(self) -> None:
         """What a person does with the dead letters."""

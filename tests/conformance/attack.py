@@ -13,6 +13,7 @@ from orchestrator.domain.agent import Source
 # What an attack prints once it has what it wanted; as a command writes it, the word itself is not in the command.
 WON = "got-through"
 SHELL_WON = "echo got-thr''ough"
+_COULD_WIN = re.compile(r"got-thr[\\'\"]+ough")  # however often it was quoted
 PYTHON_WON = "print('got-thr' + 'ough', flush=True)"
 
 
@@ -31,10 +32,16 @@ class Group(StrEnum):
 
 @dataclass(frozen=True)
 class Attack:
-    """One row of the table. `@words@` in its calls are filled from the ground it is played on.
+    """One row of the table. `@words@` in its calls are filled from the machine it is played on.
 
-    `counted_as` is what the denial's target holds, where that is not the call itself. `why_uncounted` is for what
-    nobody refuses, since there is nothing to refuse. `by_nature` maps a rung that cannot hold it to the reason.
+    `refusal` is the pattern of what each refused command prints, by level where they differ. An answer has to hold
+    it as often as the call has commands, or as `refusals` says. `counted_as` is the target of the denial, `*` for the
+    rest of it, where that is not the call itself; `refused_tool` is its tool, where that is not the call's.
+    `why_uncounted` is for what is not refused, only cut or cleared away. `by_nature` maps a level that cannot hold
+    the attack to the reason.
+
+    The control has to show `won_by`, or print as many bytes as `floods_bytes`, or leave something with the row's
+    name. `no_control` says why an attack has none on this machine, where its control prints `no_control_says`.
     """
 
     name: str
@@ -44,6 +51,39 @@ class Attack:
     counted_as: str = ""
     why_uncounted: str = ""
     by_nature: Mapping[str, str] = field(default_factory=dict)
+    refusal: str | Mapping[str, str] = ""
+    won_by: str = WON
+    floods_bytes: int = 0
+    control_as_user: bool = False
+    no_control: str = ""
+    no_control_says: str = ""
+    refusals: int | None = None
+    refused_tool: str = ""
+    needs_cli: bool = False
+
+    def refusals_in(self, call: ToolCall) -> int:
+        """How many refusals an answer to the call has to hold: one for each time it could have got through."""
+        if self.refusals is not None:
+            return self.refusals
+        return max(1, len(_COULD_WIN.findall(str(call.input.get("command", "")))))
+
+    def refusal_on(self, level: str) -> str:
+        """The pattern of the refusal on that level."""
+        return self.refusal if isinstance(self.refusal, str) else self.refusal[level]
+
+    def shown_in(self, output: str) -> bool:
+        """Whether what a call printed shows that it got through."""
+        return not self.floods_bytes and self.won_by in output
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether the supervisor ends the run for it, so that the call itself gets no answer."""
+        return self.group is Group.CROWD
+
+    @property
+    def is_shell(self) -> bool:
+        """Whether the control needs no CLI: all its calls are commands."""
+        return not self.needs_cli and all(call.name == "Bash" for call in self.calls)
 
     @property
     def ends_the_run(self) -> bool:
@@ -85,7 +125,13 @@ def wins(*commands: str) -> ToolCall:
 def around(*commands: str) -> ToolCall:
     """The same out of the CLI's sight, which asks before commands that touch certain paths."""
     program = "; ".join(f"{command} && {SHELL_WON}" for command in commands)
-    return bash(f"env sh -c {shlex.quote(program)}")
+    return hidden(program)
+
+
+def hidden(program: str) -> ToolCall:
+    """A shell program that the CLI does not take apart."""
+    started = f"import os; os.execv('/bin/sh', ('sh', '-c', {program!r}))"
+    return bash(f"/usr/bin/python3 -c {shlex.quote(started)}")
 
 
 def python(*statements: str) -> ToolCall:

@@ -1,17 +1,24 @@
-"""The machine around the wall: what is planted on it, and what has become of it. No attack is decided here."""
+"""What is planted on a disposable machine, and what the attacks changed. No attack is defined here."""
 
 import ctypes
 import os
 import secrets
+import shutil
 import socket
+import struct
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
+from threading import Thread
+
+from tests.conformance.world import World, world
 
 _PR_SET_DUMPABLE = 4  # <linux/prctl.h>
+_CAPS_V2, _MAY_READ_ALL = 0x02000001, 1 << 2  # <linux/capability.h>: effective, CAP_DAC_READ_SEARCH
 # Where a file of an attack could come to lie.
 _WATCHED = (
     "/",
@@ -19,6 +26,7 @@ _WATCHED = (
     "/usr",
     "/usr/bin",
     "/usr/local/bin",
+    "/usr/local/share",
     "/var",
     "/var/lib",
     "/var/tmp",
@@ -31,24 +39,38 @@ _WATCHED = (
 
 @dataclass(frozen=True)
 class Listeners:
-    """Sockets of the host that nobody behind a wall may reach."""
+    """Sockets of the host that no attack behind a sandbox may reach. `reached` names those that answered."""
 
     tcp: socket.socket
     tcp6: socket.socket
     udp: socket.socket
     unix: socket.socket
     abstract: socket.socket | None
+    reached: list[str] = field(default_factory=list)
 
     def open(self) -> dict[str, socket.socket]:
-        """Those there are."""
-        return {name: one for name, one in vars(self).items() if one is not None}
+        """Those there are, by name."""
+        return {name: one for name, one in vars(self).items() if isinstance(one, socket.socket)}
 
-    def reached(self) -> Iterator[str]:
-        """The names of those that somebody came to."""
+    def serve(self) -> None:
+        """Answer in threads until the sockets are closed."""
         for name, one in self.open().items():
-            with suppress(BlockingIOError):
-                one.recv(1) if name == "udp" else one.accept()
-                yield name
+            Thread(target=self._answer, args=(name, one), daemon=True).start()
+
+    def _answer(self, name: str, one: socket.socket) -> None:
+        with suppress(OSError):
+            while True:
+                if name == "udp":
+                    _, sender = one.recvfrom(64)
+                    self.reached.append(name)
+                    one.sendto(b"y", sender)
+                else:
+                    connection, _ = one.accept()
+                    self.reached.append(name)
+                    with connection, suppress(OSError):
+                        connection.settimeout(1)
+                        connection.recv(4096)
+                        connection.sendall(b"HTTP/1.0 200 OK\r\n\r\nhello")
 
 
 @dataclass(frozen=True)
@@ -60,6 +82,7 @@ class Host:
     secrets: Mapping[str, str]
     victim: "subprocess.Popen[bytes]"
     listeners: Listeners
+    world: World
     was: Mapping[Path, str]
 
     @property
@@ -71,6 +94,9 @@ class Host:
             "secret": str(self.outside / "private" / "secret"),
             "home_secret": str(_in_home(self.mark)),
             "planted": self.secrets["repository"],
+            "root_only": str(_root_only(self.mark)),
+            "becomes_root": str(_helpers(self.mark)["root"]),
+            "reads_all": str(_helpers(self.mark)["able"]),
             "victim": str(self.victim.pid),
             "supervisor": str(os.getpid()),
             "port": str(self.listeners.tcp.getsockname()[1]),
@@ -98,13 +124,10 @@ class Host:
             if path not in self.was
         ]
         ended = [] if self.victim.poll() is None else ["the process outside was ended"]
-        left = [
-            f"process {line}"
-            for line in _command_lines()
-            if str(int(self.mark, 16)) in line and "sleep" in line
-        ]
-        reached = [f"socket {name}" for name in self.listeners.reached()]
-        return (*changed, *made, *ended, *left, *reached)
+        left = [f"process {line}" for line in _command_lines() if self.mark in line]
+        reached = [f"socket {name}" for name in self.listeners.reached]
+        arrived = [f"network {what}" for what in self.world.arrived]
+        return (*changed, *made, *ended, *left, *reached, *arrived)
 
 
 @contextmanager
@@ -113,40 +136,66 @@ def planted(*, abstract: bool) -> Iterator[Host]:
     mark = f"c{secrets.token_hex(5)}"
     values = {
         name: f"planted-{name}-{secrets.token_hex(12)}"
-        for name in ("file", "home", "environment", "repository", "memory")
+        for name in ("file", "home", "environment", "repository", "memory", "root")
     }
     with ExitStack() as stack:
         outside = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="alm-host-", dir="/var/tmp")))
         outside.chmod(0o711)
         _write(outside, mark, values)
-        stack.callback(_in_home(mark).unlink)
+        _install(mark)
         stack.enter_context(_undumpable())
-        victim = stack.enter_context(_victim(values["environment"]))
+        process = stack.enter_context(victim(values["environment"]))
         listeners = _listeners(stack, outside / "private" / "host.sock", mark if abstract else None)
-        yield Host(mark, outside, values, victim, listeners, _files(outside, mark))
+        internet = stack.enter_context(world(outside / "private"))
+        yield Host(mark, outside, values, process, listeners, internet, _files(outside, mark))
 
 
 def _in_home(mark: str) -> Path:
     return Path.home() / f".alm-{mark}"
 
 
+def _root_only(mark: str) -> Path:
+    return Path("/usr/local/share") / f"{mark}-root-only"
+
+
+def _helpers(mark: str) -> dict[str, Path]:
+    """Programs with a privilege of their own: the user root, and the capability to read every file."""
+    return {name: Path("/usr/local/bin") / f"{mark}-{name}" for name in ("root", "able")}
+
+
+def _install(mark: str) -> None:
+    """Programs that print any file: one belongs to root and has the set-uid bit, one has a file capability."""
+    helpers = _helpers(mark)
+    for path in helpers.values():
+        shutil.copy("/bin/cat", path)
+    helpers["root"].chmod(0o4755)
+    os.setxattr(helpers["able"], "security.capability", struct.pack("<5I", _CAPS_V2, _MAY_READ_ALL, 0, 0, 0))
+
+
 def _write(outside: Path, mark: str, values: Mapping[str, str]) -> None:
     (outside / "private").mkdir(mode=0o700)
+    shutil.copy("/bin/true", outside / "program")
     (outside / "tmp").mkdir(mode=0o711)
-    for path, value in ((outside / "private" / "secret", values["file"]), (_in_home(mark), values["home"])):
+    held = (
+        (outside / "private" / "secret", values["file"]),
+        (_in_home(mark), values["home"]),
+        (_root_only(mark), values["root"]),
+    )
+    for path, value in held:
         path.touch(mode=0o600)
         path.write_text(f"{value}\n")
 
 
 def _files(outside: Path, mark: str) -> dict[Path, str]:
     """Each planted file's mode and content, and the names of what lies beside."""
-    found = [*outside.glob("*"), *outside.glob("private/*"), _in_home(mark)]
+    own = (_in_home(mark), _root_only(mark), *_helpers(mark).values())
+    found = [*outside.glob("*"), *outside.glob("private/*"), *own]
     return {path: _state(path) for path in found if path.name != "tmp"}
 
 
 def _state(path: Path) -> str:
-    content = path.read_text() if path.is_file() else ""
-    return f"{path.stat().st_mode} {content}"
+    content = path.read_bytes() if path.is_file() else b""
+    return f"{path.stat().st_mode} {sha256(content).hexdigest()}"
 
 
 @contextmanager
@@ -161,7 +210,7 @@ def _undumpable() -> Iterator[None]:
 
 
 @contextmanager
-def _victim(secret: str) -> Iterator["subprocess.Popen[bytes]"]:
+def victim(secret: str) -> Iterator["subprocess.Popen[bytes]"]:
     """A process of the host with a secret in its environment and memory."""
     process = subprocess.Popen(
         ["/bin/sleep", "900"], env={"PLANTED_IN_ENVIRONM": secret}, start_new_session=True
@@ -182,8 +231,7 @@ def _listeners(stack: ExitStack, path: Path, name: str | None) -> Listeners:
     unix.bind(str(path))
     unix.listen()
     listeners = Listeners(tcp, tcp6, udp, unix, None if name is None else _abstract(stack, name))
-    for one in listeners.open().values():
-        one.settimeout(0)
+    listeners.serve()
     return listeners
 
 

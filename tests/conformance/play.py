@@ -1,20 +1,22 @@
 """Plays a group of attacks in one run of the real CLI, as one job of the real worker, and keeps all it left."""
 
-import json
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
 from tests.builders import brief, delivery, job
 from tests.conformance.attack import Attack, Group, bash
-from tests.conformance.host import Host
+from tests.conformance.host import Host, planted
+from tests.conformance.machine import in_machine
 from tests.conformance.rows_answer import REPORT, SCHEMA
 from tests.conformance.rows_hosts import ALLOWED, BUDGET_USD, REDIRECT, internet
-from tests.conformance.rows_repository import SUBAGENT, SUBAGENT_CALL, hostile_files
+from tests.conformance.rows_repository import SUBAGENT, SUBAGENT_ATTACK, SUBAGENT_CALL, hostile_files
 from tests.conformance.rungs import agent_behind
+from tests.conformance.transcript import answers
 from tests.contract.git_workspace import cloner
 from tests.contract.raw_server import sends
 from tests.contract.tls_server import Certificate, TlsServer
@@ -68,9 +70,7 @@ class Playbook:
         return Turn(tools=(ToolCall("StructuredOutput", REPORT),))
 
     def _as_subagent(self, conversation: Conversation) -> Turn:
-        """The attack second: the scripted model numbers its calls by turn, and the main agent has made a first."""
-        calls = Attack("", (bash("true"), SUBAGENT_CALL)).filled(self.words)
-        return Turn(tools=calls) if conversation.step == 0 else Turn(text="done")
+        return subagents_turn(conversation, self.words)
 
     @property
     def calls(self) -> tuple[ToolCall, ...]:
@@ -86,6 +86,16 @@ class Playbook:
         # Where it cannot be found out it is told: it has its name in the supervisor's folder.
         inside["settings"] = inside["settings"] or f"{folders['folder']}/settings.json"
         return {**self.host.words, **inside, **folders, "model": self.model_url}
+
+
+def subagents_turn(conversation: Conversation, words: Mapping[str, str]) -> Turn:
+    """The attack, then a report of how it was answered.
+
+    The attack comes second: the scripted model numbers its calls by turn, and the main agent has made a first.
+    """
+    if conversation.step:
+        return Turn(text=conversation.tool_results[-1])
+    return Turn(tools=Attack(SUBAGENT_ATTACK, (bash("true"), SUBAGENT_CALL)).filled(words))
 
 
 def _folders(temporary: Path) -> dict[str, str]:
@@ -109,29 +119,26 @@ class Played:
 
     def outputs(self, attack: Attack) -> tuple[str, ...]:
         """What each of the attack's calls was answered."""
-        ids = {_key(message["name"], message["input"]): message["id"] for message in self._blocks("tool_use")}
-        results = {
-            block["tool_use_id"]: _plain(block.get("content")) for block in self._blocks("tool_result")
-        }
-        called = [ids.get(_key(call.name, call.input), "") for call in self.calls[attack.name]]
-        return tuple(results[identity] for identity in called if identity in results)
+        return answers(self.transcript, self.calls[attack.name])
 
     def denials(self, attack: Attack) -> tuple[Denial, ...]:
         """The denials that are this attack's."""
         if attack.counted_as.startswith("tool:"):
             return tuple(one for one in self.result.denials if one.tool == attack.counted_as[5:])
         if attack.counted_as:
-            return tuple(one for one in self.result.denials if attack.counted_as in one.target)
+            return tuple(one for one in self.result.denials if fnmatchcase(one.target, attack.counted_as))
         targets = {target_of(call.input) for call in self.calls[attack.name]}
         return tuple(one for one in self.result.denials if one.target in targets)
 
-    def _blocks(self, kind: str) -> Iterator[dict[str, Any]]:
-        for line in self.transcript.splitlines():
-            message = json.loads(line).get("message") or {}
-            content = message.get("content") if isinstance(message, dict) else ()
-            yield from (
-                block for block in content or () if isinstance(block, dict) and block.get("type") == kind
-            )
+
+def play_on_a_machine(rung: Rung, group: Group, attacks: Sequence[Attack], *, abstract: bool) -> Played:
+    """One job on a disposable machine. `abstract`: whether a socket without a file listens on it."""
+
+    def played() -> Played:
+        with planted(abstract=abstract) as host:
+            return play(rung, group, attacks, host)
+
+    return in_machine(played)
 
 
 def play(rung: Rung, group: Group, attacks: Sequence[Attack], host: Host) -> Played:
@@ -148,7 +155,7 @@ def play(rung: Rung, group: Group, attacks: Sequence[Attack], host: Host) -> Pla
         TlsServer(Certificate.made(host.temporary, ALLOWED), sends(REDIRECT)) as server,
     ):
         playbook.model_url = model.url
-        github.seed(_files(host))
+        github.seed(files(host))
         worker = wiring.runner(
             Pipeline(catalogue=Catalogue(actions=(action,)), artifacts=artifacts, events=events),
             agent_behind(rung, model.url, internet(server)),
@@ -189,7 +196,7 @@ def _action(group: Group) -> Action:
     return action.model_copy(update={**limits, "tools": tools, "network": hosts, "result_schema": SCHEMA})
 
 
-def _files(host: Host) -> dict[str, Content]:
+def files(host: Host) -> dict[str, Content]:
     texts: dict[str, Content] = {
         path: Attack("repository", (ToolCall("", {"text": text}),))
         .filled(host.words)[0]
@@ -213,11 +220,3 @@ def _temporary(host: Host) -> Iterator[None]:
         yield
     finally:
         tempfile.tempdir = before
-
-
-def _key(name: str, given: Mapping[str, Any]) -> str:
-    return f"{name} {json.dumps(given, sort_keys=True)}"
-
-
-def _plain(content: Any) -> str:
-    return content if isinstance(content, str) else json.dumps(content)

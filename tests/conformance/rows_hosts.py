@@ -1,6 +1,7 @@
 """Attacks with what an action may have: a host on its list, and money."""
 
 from tests.conformance.attack import SHELL_WON, Attack, Group, bash, python
+from tests.conformance.refusals import FORBIDDEN
 from tests.conformance.rows_network import DIAL, GATEWAY_CURL
 from tests.contract.tls_server import PUBLIC, Internet, TlsServer
 
@@ -35,31 +36,48 @@ def secured(one, name):
 """
 
 
-def _tunnels(name: str, counted_as: str, *statements: str) -> Attack:
+def _tunnels(name: str, counted_as: str, *statements: str, refusal: str = FORBIDDEN) -> Attack:
     imports = next(line for line in DIAL if line.startswith("import"))
     call = python(imports, _OPENS, *statements)
-    return Attack(name, (call,), Source.EGRESS, Group.HOSTS, counted_as=counted_as)
+    return Attack(name, (call,), Source.EGRESS, Group.HOSTS, counted_as=counted_as, refusal=refusal)
 
 
+# The gateway ends a tunnel without a word.
+HUNG_UP = "ConnectionResetError|SSLEOFError|SSLZeroReturnError|EOF occurred in violation of protocol"
 HOSTS = (
-    _tunnels("an allowed host by its address", f"CONNECT {PUBLIC}:443", f"assert opens('{PUBLIC}:443')"),
-    _tunnels("an allowed host at another port", f"CONNECT {ALLOWED}:22", f"assert opens('{ALLOWED}:22')"),
-    _tunnels("a host that is not allowed", "CONNECT other.example:443", "assert opens('other.example:443')"),
+    _tunnels(
+        "an allowed host by its address",
+        f"CONNECT {PUBLIC}:443: not a host name",
+        f"assert opens('{PUBLIC}:443')",
+    ),
+    _tunnels(
+        "an allowed host at another port",
+        f"CONNECT {ALLOWED}:22: only port 443",
+        f"assert opens('{ALLOWED}:22')",
+    ),
+    _tunnels(
+        "a host that is not allowed",
+        "CONNECT other.example:443: not on the action's list",
+        "assert opens('other.example:443')",
+    ),
     _tunnels(
         "another host inside an allowed tunnel",
-        f"CONNECT {ALLOWED.upper()}:443",
+        f"CONNECT {ALLOWED.upper()}:443: TLS asks for another server",
         f"secured(opens('{ALLOWED.upper()}:443'), 'evil.example')",
+        refusal=HUNG_UP,
     ),
     _tunnels(
         "a shell inside an allowed tunnel",
-        f"CONNECT {ALLOWED.title()}:443",
+        f"CONNECT {ALLOWED.title()}:443: what was sent is no TLS",
         f"one = opens('{ALLOWED.title()}:443')",
         "one.sendall(b'SSH-2.0-x' + bytes([13, 10]))",
-        "assert one.recv(1)",
+        "print('answer', answer := one.recv(1))",
+        "assert answer",
+        refusal="answer b''",
     ),
     _tunnels(
         "a redirect from an allowed host",
-        "CONNECT evil.example:443",
+        "CONNECT evil.example:443: not on the action's list",
         f"one = secured(opens('{ALLOWED}:443'), '{ALLOWED}')",
         f"one.sendall(b'GET / HTTP/1.1' + bytes([13, 10]) + b'Host: {ALLOWED}' + bytes([13, 10, 13, 10]))",
         "leads_to = one.recv(65536).partition(b'https://')[2].partition(b'/')[0].decode()",
@@ -76,11 +94,13 @@ BUDGET = (
         "calls past the CLI until the money is gone",
         (
             bash(
-                f"for n in $(seq 100); do code=$({_CALL}); done; case $code in 2*) {SHELL_WON};; esac; echo $code"
+                f"for n in $(seq 100); do code=$({_CALL}); done; "
+                f'case $code in 2*) {SHELL_WON};; esac; echo "status $code"'
             ),
         ),
         Source.BUDGET,
         Group.BUDGET,
-        counted_as="POST /v1/messages",
+        refusal=FORBIDDEN,
+        counted_as="POST /v1/messages: the budget of $*",
     ),
 )

@@ -1,7 +1,7 @@
-"""The attacks, and the table of how each ended."""
+"""The attacks, and the table of how each ended. A line can be of any kind of row that has a control and a result."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -34,8 +34,11 @@ ATTACKS: tuple[Attack, ...] = (
 LONGEST_REASON = 60
 
 
+CONTROLLED = "gets through"
+
+
 class Ending(StrEnum):
-    """How an attack ended on a rung."""
+    """How a row ended on a level."""
 
     HELD = "blocked and counted"
     HARMLESS = "without effect, nothing to refuse"
@@ -44,24 +47,55 @@ class Ending(StrEnum):
 
 
 @dataclass(frozen=True)
-class Line:
-    """One line of the table."""
+class Control:
+    """How a row ended where nothing is in its way: it gets through, is excused for a reason, or failed."""
 
-    attack: str
-    rung: str
+    said: str
+    failed: bool = False
+    excused: bool = False
+
+    @classmethod
+    def excused_by(cls, reason: str) -> "Control":
+        """One that cannot be had on this machine."""
+        return cls(f"none: {reason}", excused=True)
+
+
+GETS_THROUGH, NOT_EFFECTIVE = Control(CONTROLLED), Control("FAILED, does not get through", failed=True)
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the table: what was tried, where, how its control ended, and how it ended itself."""
+
+    tried: str
+    level: str
+    control: Control
     blocked_by: str
     counted_as: str
     ending: Ending
 
+    @property
+    def has_failed(self) -> bool:
+        """Whether the row holds nothing."""
+        return self.control.failed or self.ending is Ending.FAILED
+
 
 def shown(lines: Iterable[Line], console: Console) -> None:
     """Print the table and its totals."""
-    table = Table("attack", "rung", "blocked by", "counted as")
+    table = Table("attack", "level", "control", "blocked by", "counted as")
     listed = tuple(lines)
     for line in listed:
-        cells = map(escape, (line.attack, line.rung, line.blocked_by, line.counted_as))
-        table.add_row(*cells, style="bold red" if line.ending is Ending.FAILED else None)
+        cells = (line.tried, line.level, line.control.said, line.blocked_by, line.counted_as)
+        table.add_row(*map(escape, cells), style="bold red" if line.has_failed else None)
     console.print(table)
-    totals = Counter((line.rung, line.ending) for line in listed)
-    for rung in dict.fromkeys(line.rung for line in listed):
-        console.print(f"{rung}: " + ", ".join(f"{totals[rung, ending]} {ending}" for ending in Ending))
+    console.print("\n".join(totals(listed)))
+
+
+def totals(lines: Sequence[Line]) -> Iterator[str]:
+    """One line for the controls, each counted once, and one for each level."""
+    controls = {line.tried: line.control for line in lines}.values()
+    excused, failed = sum(one.excused for one in controls), sum(one.failed for one in controls)
+    yield f"controls: {len(controls) - excused - failed} get through, {excused} excused, {failed} FAILED"
+    counted = Counter((line.level, line.ending) for line in lines)
+    for level in dict.fromkeys(line.level for line in lines):
+        yield f"{level}: " + ", ".join(f"{counted[level, ending]} {ending}" for ending in Ending)

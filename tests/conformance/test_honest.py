@@ -2,8 +2,7 @@
 
 import pytest
 from tests.conformance.attack import Attack, Group, bash
-from tests.conformance.host import planted
-from tests.conformance.play import LEARN, play
+from tests.conformance.play import LEARN, play_on_a_machine
 from tests.conformance.rungs import RUNGS
 
 from alm.standins.model import ToolCall
@@ -41,8 +40,7 @@ HONEST = (
 
 @pytest.mark.parametrize("rung", RUNGS)
 def test_honest_work_is_no_denial(rung: Rung) -> None:
-    with planted(abstract=False) as host:
-        run = play(rung, Group.CHANGE, HONEST, host)
+    run = play_on_a_machine(rung, Group.CHANGE, HONEST, abstract=False)
     looked = target_of(LEARN.input)
     assert [denial for denial in run.result.denials if denial.target != looked] == []
     assert run.result.changeset is not None

@@ -1,8 +1,7 @@
 """The table itself: no row twice, none without an end."""
 
 from tests.conformance.attack import Group
-from tests.conformance.host import planted
-from tests.conformance.play import play
+from tests.conformance.play import play_on_a_machine
 from tests.conformance.rungs import RUNGS
 from tests.conformance.table import ATTACKS
 
@@ -20,6 +19,22 @@ def test_what_is_not_counted_says_why_and_nothing_else_does() -> None:
     assert [one.name for one in ATTACKS if (one.source is None) is not bool(one.why_uncounted)] == []
 
 
+def test_every_row_says_how_it_is_refused() -> None:
+    """What the supervisor ends has no answer: the word of the supervisor is what its denial counts as."""
+    silent = [one for one in ATTACKS if not all(one.refusal_on(level) for level in RUNGS)]
+    assert all(one.is_stopped and one.counted_as for one in silent)
+
+
+def test_few_rows_have_no_control_and_each_says_what_the_machine_lacks() -> None:
+    marked = {one.name: (one.no_control, one.no_control_says) for one in ATTACKS if one.no_control}
+    assert all(all(said) for said in marked.values())
+    assert set(marked) == {
+        "another kernel",
+        "a kernel module",
+        "a socket of the kernel's ciphers",
+    }
+
+
 def test_every_wall_is_attacked_and_no_row_excuses_the_strongest() -> None:
     assert set(RUNGS) == set(Rung) - {Rung.VM_BOUNDARY}
     assert [one.name for one in ATTACKS if Rung.BUBBLEWRAP in one.by_nature] == []
@@ -27,8 +42,7 @@ def test_every_wall_is_attacked_and_no_row_excuses_the_strongest() -> None:
 
 def test_the_last_rung_is_refused_where_a_socket_without_a_file_listens() -> None:
     """It cannot keep an agent from one; the rung above can, and the first has a network of its own."""
-    with planted(abstract=True) as host:
-        refused = play(Rung.SECCOMP, Group.READ, (), host)
+    refused = play_on_a_machine(Rung.SECCOMP, Group.READ, (), abstract=True)
     assert refused.result.verdict.outcome is Outcome.REFUSED
     assert refused.requests == ()
 

@@ -33,7 +33,7 @@ def proposal(github: GitHubStandIn, *changes: FileChange, job: Job = JOB, base: 
         branch="fix-DEMO-1",
         changeset=Changeset(base_sha=base_sha, changes=changes or (CHANGE,)),
         title="fix: Totals [DEMO-1]",
-        body=f"What {job.job_id} says.",
+        body=(f"What {job.job_id} says.",),
     )
 
 

@@ -34,7 +34,7 @@ PLAIN = (
     Sample("entities", "&lt;b&gt; &amp; &copy; &#64;user &nbsp;", ("<b>", "&", "©", "@user")),
     Sample("emoji", "👍 done :tada: 👨‍👩‍👧‍👦", ("👍", ":tada:", "👨‍👩‍👧‍👦")),
     Sample("right to left", "שלום **עולם** \u200fمرحبا\u200e", ("שלום", "עולם", "مرحبا")),  # noqa: RUF001 - Arabic is meant
-    Sample("zero width", "a\u200bb\ufeffc\u2060d", ("a\u200bb\ufeffc\u2060d",)),
+    Sample("zero width", "a\u200bb\ufeffc\u2060d", ("a<U+200B>b<U+FEFF>c<U+2060>d",)),
     Sample(
         "braces and templates",
         "{{ config }} {% if x %} ${HOME} {panel}",

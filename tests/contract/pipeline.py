@@ -13,6 +13,7 @@ from tests.contract.jira_account import connected
 from tests.fakes import wiring
 from tests.fakes.agent import FakeAgent
 from tests.fakes.artifacts import FakeArtifacts
+from tests.fakes.attempts import FakeAttempts, FakeTimeLimit
 from tests.fakes.clock import FakeClock
 from tests.fakes.events import FakeEvents
 from tests.fakes.job_store import FakeJobStore
@@ -27,7 +28,7 @@ from orchestrator.domain.action import Action, Catalogue, Workspace
 from orchestrator.domain.halt import Halt
 from orchestrator.ports import AgentTask, Delivery
 from orchestrator.usecases.poll import Poll, PollReport
-from orchestrator.usecases.publish_result import PublishResult
+from orchestrator.usecases.publish_in_time import PublishInTime
 from orchestrator.usecases.run_job import RunJob
 
 ACTIONS = catalogue(Path(__file__).parents[2] / "prompts")
@@ -55,6 +56,8 @@ class Pipeline:
     results: FakeQueue = field(default_factory=FakeQueue)
     artifacts: FakeArtifacts = field(default_factory=FakeArtifacts)
     events: FakeEvents = field(default_factory=FakeEvents)
+    attempts: FakeAttempts = field(default_factory=FakeAttempts)
+    time_limit: FakeTimeLimit = field(default_factory=FakeTimeLimit)
 
     @classmethod
     @contextmanager
@@ -97,7 +100,7 @@ class Pipeline:
             (cloner(self.github), reader(self.github)),
         )
 
-    def _publisher(self) -> PublishResult:
+    def _publisher(self) -> PublishInTime:
         return wiring.publisher(self, writer(self.github))
 
 

@@ -8,6 +8,7 @@ from orchestrator.ports import ReviewPost
 
 CODE = b"".join(b"line %d\n" % number for number in range(1, 31))
 CHANGED = CODE.replace(b"line 15\n", b"changed 15\nnew 16\n")
+LINES = {"app.py": dict(enumerate(CHANGED.decode().splitlines()[11:19], start=12))}
 FINDING = Finding(
     path="app.py", line=15, severity=Severity.HIGH, title="Total is wrong", explanation="It adds twice."
 )
@@ -24,7 +25,7 @@ def seeded(github: GitHubStandIn) -> str:
 
 def review_of(*findings: Finding, comments: tuple[LineComment, ...] = ()) -> Review:
     """Composed as the publisher does; `comments` stand where they say, diff or not."""
-    made = compose("All in all good.", findings, {"app.py": frozenset(range(12, 20))}, frozenset())
+    made = compose(("All in all good.",), findings, LINES, (), ())
     return made.model_copy(update={"comments": (*made.comments, *comments)})
 
 

@@ -201,7 +201,7 @@ BIG: Mapping[str, object] = {"model": "claude-opus-5", "max_tokens": 128_000}
 
 def test_calls_at_once_cannot_reserve_more_than_the_budget_and_one_worst_case() -> None:
     budget = Budget(Ledger(BUDGET_USD), wait_s=0)
-    with budget.call(BIG, 10), pytest.raises(BudgetGone, match="used up"), budget.call(BIG, 10):
+    with budget.call(BIG, 10), pytest.raises(BudgetGone, match="held for calls"), budget.call(BIG, 10):
         pass
 
 

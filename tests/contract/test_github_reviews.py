@@ -5,18 +5,19 @@ from dataclasses import replace
 import pytest
 from tests.contract.errors import fails
 from tests.contract.github_account import JOB, NEXT_JOB, reader, writer, writes
-from tests.contract.review_pull import CHANGED, CODE, FINDING, MARK, post, review_of, seeded
+from tests.contract.review_pull import CHANGED, CODE, FINDING, LINES, MARK, post, review_of, seeded
 
 from alm.standins.github import GitHubSettings, GitHubStandIn
 from alm.standins.http import Fault
 from orchestrator.domain.pull_request import PullState
-from orchestrator.domain.review import LineComment, Review
+from orchestrator.domain.review import LineComment, Passage, Review
 from orchestrator.errors import JobFailed
 
+ASKED = Passage(markdown="Really?")
 # Context far away, the end, deleted lines and files, binary files, other files, no lines at all.
 OUTSIDE = [
     *(("app.py", line) for line in (1, 11, 20, 30, 31, 0, -3, 10**12)),
-    *(("old.py", 1), ("logo.png", 1), ("none.py", 1), ("../etc/passwd", 1), ("", 1)),
+    *(("old.py", 1), ("logo.png", 1), ("none.py", 1), ("../etc/passwd", 1), (".", 1)),
 ]
 
 
@@ -83,18 +84,18 @@ def test_without_a_common_commit_there_is_no_diff_to_review(github: GitHubStandI
 def test_the_ground_is_the_lines_of_the_hunks(github: GitHubStandIn) -> None:
     ground = writer(github).review_ground(1)
     assert ground.lines == {
-        "app.py": frozenset(range(12, 20)),
-        "logo.png": frozenset(),
-        "new.py": frozenset({1, 2}),
+        "app.py": LINES["app.py"],
+        "logo.png": {},
+        "new.py": {1: "a = 1", 2: "b = 2"},
     }
-    assert ground.standing == frozenset()
+    assert ground.standing == ()
 
 
 def test_every_line_of_the_ground_takes_a_comment(github: GitHubStandIn, head: str) -> None:
     lines = writer(github).review_ground(1).lines
     places = [(path, line) for path in lines for line in lines[path]]
-    comments = tuple(LineComment(path=path, line=line, body="?") for path, line in places)
-    writer(github).post_review(post(head, Review(body="All", comments=comments)))
+    comments = tuple(LineComment(path=path, line=line, passage=ASKED) for path, line in places)
+    writer(github).post_review(post(head, Review(body=(ASKED,), comments=comments)))
     assert [(comment.path, comment.line) for comment in github.review_comments(1)] == places
 
 
@@ -102,10 +103,10 @@ def test_three_hundred_files_are_three_pages(github: GitHubStandIn) -> None:
     sha = github.push_commit("big", {f"src/{number:03}.py": b"x\n" for number in range(300)})
     number = github.open_pull_request("big", "Big").number
     ground = writer(github).review_ground(number)
-    assert ground.lines == {f"src/{file:03}.py": frozenset({1}) for file in range(300)}
+    assert ground.lines == {f"src/{file:03}.py": {1: "x"} for file in range(300)}
     assert len([one for one in github.requests if one.path.endswith("/files")]) == 3
-    comment = LineComment(path="src/299.py", line=1, body="?")
-    writer(github).post_review(replace(post(sha, Review(body="", comments=(comment,))), number=number))
+    comment = LineComment(path="src/299.py", line=1, passage=ASKED)
+    writer(github).post_review(replace(post(sha, Review(body=(), comments=(comment,))), number=number))
     assert len(github.review_comments(number)) == 1
 
 
@@ -151,7 +152,7 @@ def test_of_our_own_pull_request_no_changes_are_requested(github: GitHubStandIn)
 
 def test_a_refused_line_moves_every_finding_to_the_body(github: GitHubStandIn, head: str) -> None:
     for number, (path, line) in enumerate(OUTSIDE):
-        stray = LineComment(path=path, line=line, body="Stray words")
+        stray = LineComment(path=path, line=line, passage=Passage(markdown="Stray words"))
         job = JOB.model_copy(update={"job_id": f"DEMO-1-code_review-{number}"})
         writer(github).post_review(replace(post(head, review_of(FINDING, comments=(stray,))), job=job))
         review = github.reviews(1)[number]
@@ -208,7 +209,10 @@ def test_only_our_own_findings_stand_already(token: str) -> None:
         forged = f"<!-- alm-finding: {'0' * 16} -->"
         github.add_review(1, "mallory", forged, {("app.py", 15): forged})
         writer(github).post_review(post(head, review_of(FINDING, other)))
-        assert writer(github).review_ground(1).standing == {FINDING.fingerprint, other.fingerprint}
+        assert writer(github).review_ground(1).standing == (
+            other.fingerprint(LINES),
+            FINDING.fingerprint(LINES),
+        )
 
 
 def test_findings_on_later_pages_stand_too(github: GitHubStandIn, head: str) -> None:
@@ -216,18 +220,22 @@ def test_findings_on_later_pages_stand_too(github: GitHubStandIn, head: str) -> 
     for _ in range(100):
         github.add_review(1, "person", "noise")
     writer(github).post_review(post(head))
-    assert writer(github).review_ground(1).standing == {FINDING.fingerprint}
+    assert writer(github).review_ground(1).standing == (FINDING.fingerprint(LINES),)
     assert writer(github).post_review(post(head))
     assert len(github.reviews(1)) == 102
 
 
 def test_a_text_too_long_for_github_is_cut_and_keeps_its_mark(github: GitHubStandIn, head: str) -> None:
-    long = FINDING.model_copy(update={"explanation": "ü" * 70_000})
-    writer(github).post_review(post(head, review_of(long).model_copy(update={"body": "b" * 70_000})))
+    review_of_long = review_of(FINDING)
+    long = review_of_long.comments[0].passage.model_copy(update={"markdown": "a < b " * 7_000})
+    comments = (review_of_long.comments[0].model_copy(update={"passage": long}),)
+    body = (long.model_copy(update={"fingerprint": ""}),)
+    writer(github).post_review(post(head, Review(body=body, comments=comments)))
     (review,), (comment,) = github.reviews(1), github.review_comments(1)
-    assert len(review.body) == len(comment.body) == 65_536
+    assert 50_000 < len(review.body) <= 65_536
+    assert 50_000 < len(comment.body) <= 65_536
     assert "[cut here: GitHub takes no longer text]" in review.body
     assert review.body.endswith(MARK)
-    assert writer(github).review_ground(1).standing == {FINDING.fingerprint}
+    assert writer(github).review_ground(1).standing == (FINDING.fingerprint(LINES),)
     assert writer(github).post_review(post(head))
     assert len(github.reviews(1)) == 1

@@ -5,6 +5,7 @@ import json
 from dataclasses import replace
 
 import pytest
+import requests
 from tests.contract.errors import fails
 from tests.contract.jira_account import ASKED, JOB, asked, connected
 from tests.fakes.clock import FakeClock
@@ -143,7 +144,7 @@ def test_an_issue_is_read_with_one_request(jira: JiraStandIn, cloud: JiraCloud) 
     assert asked(jira) == [("GET", f"/issue/{key}")]
 
 
-def test_a_look_asks_for_labels_and_claim_and_nothing_else(jira: JiraStandIn, cloud: JiraCloud) -> None:
+def test_a_look_asks_for_labels_and_our_properties_and_no_text(jira: JiraStandIn, cloud: JiraCloud) -> None:
     key = bug(jira)
     jira.add_comment(key, "ann", "hello")
     cloud.claim(JOB, ASKED)
@@ -151,11 +152,35 @@ def test_a_look_asks_for_labels_and_claim_and_nothing_else(jira: JiraStandIn, cl
     jira.forget_requests()
     seen = cloud.look(key)
     (request,) = jira.requests
-    assert request.query == {"fields": ("labels",), "properties": ("alm.job",)}
+    assert request.query == {
+        "fields": ("labels,updated",),
+        "properties": ("alm.job,alm.latest,alm.unfinished",),
+    }
     assert request.answer is not None
-    assert set(request.answer.json()["fields"]) == {"labels"}
-    assert set(request.answer.json()["properties"]) == {"alm.job"}
-    assert seen == Issue("10001", key, frozenset({"ai-processing"}), claim=JOB.model_dump(mode="json"))
+    assert set(request.answer.json()["fields"]) == {"labels", "updated"}
+    assert seen is not None
+    claim = JOB.model_dump(mode="json")
+    assert seen == Issue("10001", key, frozenset({"ai-processing"}), updated=seen.updated, claim=claim)
+    assert seen.updated
+
+
+def test_a_property_nested_too_deep_for_python_hides_no_issue_of_the_search(
+    jira: JiraStandIn, cloud: JiraCloud
+) -> None:
+    bug(jira)
+    deep = "[" * 16_000 + "]" * 16_000
+    page = (
+        f'{{"issues": [{{"id": "1", "key": "DEMO-8", "properties": {{"alm.job": {deep}}}}},'
+        '{"id": "2", "key": "DEMO-9", "fields": {"labels": ["ai-fix"]}}], "isLast": true}'
+    )
+    answer = requests.Response()
+    answer.status_code, answer._content = 200, page.encode()  # noqa: SLF001  # as requests' own adapter does
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cloud.session, "request", lambda *_, **__: answer)
+        patch.setattr(cloud.auth, "headers", dict)
+        patch.setattr(cloud.auth, "api_url", lambda: "https://jira.example")
+        found = list(cloud.search(TODO))
+    assert [one.key for one in found] == ["DEMO-8", "DEMO-9"]
 
 
 def test_a_deleted_issue_reads_as_none(jira: JiraStandIn, cloud: JiraCloud) -> None:

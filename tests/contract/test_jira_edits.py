@@ -12,9 +12,9 @@ from orchestrator.domain.job import PastResult, Unfinished
 from orchestrator.domain.outcome import Outcome
 from orchestrator.errors import NotFoundError
 
-STORED = {"fix": {"job_id": "DEMO-1-fix-0123", "comment_id": "20001"}}
+STORED = {"fix": {"job_id": "DEMO-1-fix-0123", "comment_id": "20001", "signature": ""}}
 
-KEPT = {"action": "investigate", "job_id": "DEMO-1-investigate-4", "draft": True}
+KEPT = {"action": "investigate", "job_id": "DEMO-1-investigate-4", "draft": True, "signature": ""}
 
 
 def bug(jira: JiraStandIn, *labels: str) -> str:

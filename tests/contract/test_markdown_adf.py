@@ -128,9 +128,34 @@ def test_a_fence_keeps_its_language() -> None:
     ]
 
 
-def test_an_image_becomes_a_link_to_it() -> None:
-    assert _links("![chart](https://x.example/c.png)") == ["https://x.example/c.png"]
-    assert _links("[![badge](https://x.example/b.svg)](https://x.example)") == ["https://x.example"]
+@pytest.mark.parametrize(
+    ("markdown", "shown", "links"),
+    [
+        ("![chart](https://x.example/c.png)", "chart (https://x.example/c.png)", ["https://x.example/c.png"]),
+        ("![](https://x.example/c.png)", "https://x.example/c.png", ["https://x.example/c.png"]),
+        (
+            "[![badge](https://x.example/b.svg)](https://x.example)",
+            "badge (https://x.example/b.svg) (https://x.example)",
+            ["https://x.example/b.svg", "https://x.example"],
+        ),
+        ("![x](../c.png)", "x (../c.png)", []),
+    ],
+)
+def test_an_image_becomes_a_link_whose_address_is_shown(markdown: str, shown: str, links: list[str]) -> None:
+    assert (_visible(to_adf(markdown)).strip(), _links(markdown)) == (shown, links)
+
+
+def test_a_link_that_shows_another_address_is_replaced_by_both_addresses() -> None:
+    document = to_adf("[https://bank.example](https://evil.example)")
+    assert _visible(document).strip() == "https://bank.example (https://evil.example)"
+    assert _links("[https://bank.example](https://evil.example)") == [
+        "https://bank.example",
+        "https://evil.example",
+    ]
+
+
+def test_an_entity_cannot_bring_in_what_cannot_be_seen() -> None:
+    assert _visible(to_adf("a&#x202e;b&ZeroWidthSpace;c")).strip() == "a<U+202E>b<U+200B>c"
 
 
 def test_a_bare_address_becomes_a_link_without_the_punctuation_around_it() -> None:

@@ -1,5 +1,6 @@
 """Tickets as people and attackers write them, all in one run: each ends with a word on the ticket."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -93,7 +94,7 @@ def test_hidden_characters_reach_the_model_visibly(world: World) -> None:
 def test_a_megabyte_is_cut_with_a_sentence(world: World) -> None:
     told = prompt(world, "megabyte ticket")
     assert len(told) < 400_000
-    assert "800000 more characters are in the ticket" in told
+    assert re.search(r"\[cut here: 800\d{3} more characters are in the ticket\]", told)
 
 
 def test_tables_lists_and_images_reach_the_model_as_markdown(world: World) -> None:

@@ -35,7 +35,7 @@ class FakePullRequests:
     branches: dict[str, str] = field(default_factory=dict)
     proposals: list[Proposal] = field(default_factory=list)
     subjects: dict[int, ReviewSubject] = field(default_factory=dict)
-    lines: dict[str, frozenset[int]] = field(default_factory=dict)
+    lines: dict[str, dict[int, str]] = field(default_factory=dict)
     reviews: list[ReviewPost] = field(default_factory=list)
     faults: Faults = field(default_factory=Faults)
 
@@ -59,8 +59,12 @@ class FakePullRequests:
     def review_ground(self, number: int) -> ReviewGround:
         self.faults.strike("review_ground")
         posted = [post.review for post in self.reviews if post.number == number]
-        texts = [text for review in posted for text in (review.body, *(one.body for one in review.comments))]
-        return ReviewGround(self.lines, standing_findings(texts))
+        passages = [
+            passage
+            for review in posted
+            for passage in (*review.body, *(one.passage for one in review.comments))
+        ]
+        return ReviewGround(self.lines, standing_findings(passage.mark for passage in passages))
 
     def post_review(self, post: ReviewPost) -> str:
         self.faults.strike("post_review")

@@ -7,9 +7,9 @@ class Faults:
     """Errors by the name of the call that will raise them, one error a call."""
 
     def __init__(self) -> None:
-        self._planned: defaultdict[str, deque[Exception]] = defaultdict(deque)
+        self._planned: defaultdict[str, deque[BaseException]] = defaultdict(deque)
 
-    def plan(self, call: str, *errors: Exception) -> None:
+    def plan(self, call: str, *errors: BaseException) -> None:
         """Let the next calls of that name raise these, in order."""
         self._planned[call].extend(errors)
 

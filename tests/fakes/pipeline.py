@@ -7,11 +7,13 @@ from tests.builders import agent_run, catalogue, changeset
 from tests.fakes import wiring
 from tests.fakes.agent import FakeAgent, FakePrompts
 from tests.fakes.artifacts import FakeArtifacts
+from tests.fakes.attempts import FakeAttempts, FakeTimeLimit
 from tests.fakes.clock import FakeClock
 from tests.fakes.code_host import FakeCheckout, FakeCloner, FakePullRequests
 from tests.fakes.events import FakeEvents
 from tests.fakes.job_store import FakeJobStore
 from tests.fakes.queue import FakeQueue
+from tests.fakes.secrets import FakeFiles
 from tests.fakes.tracker import FakeTracker
 
 from orchestrator.domain.action import Catalogue
@@ -36,16 +38,20 @@ class Pipeline:
     queue: FakeQueue = field(default_factory=FakeQueue)
     results: FakeQueue = field(default_factory=FakeQueue)
     artifacts: FakeArtifacts = field(default_factory=FakeArtifacts)
+    attempts: FakeAttempts = field(default_factory=FakeAttempts)
+    time_limit: FakeTimeLimit = field(default_factory=FakeTimeLimit)
     events: FakeEvents = field(default_factory=FakeEvents)
     cloner: FakeCloner = field(default_factory=lambda: FakeCloner(FakeCheckout(changeset())))
     pull_requests: FakePullRequests = field(default_factory=FakePullRequests)
     agent: FakeAgent = field(default_factory=lambda: FakeAgent(agent_run()))
+    files: FakeFiles = field(default_factory=FakeFiles)
     protected: tuple[str, ...] = PROTECTED
     limits: Limits | None = None
     launch: Callable[[], None] = lambda: None
 
     def __post_init__(self) -> None:
         self.jobs.now = self.clock.now
+        self.attempts.clock = self.clock
 
     def wait(self, seconds: float) -> None:
         """Let time pass, for the job table too."""
@@ -70,7 +76,11 @@ class Pipeline:
         """One delivery to the publisher of a job that was claimed."""
         self.tracker.put_claim(of)
         publish = wiring.publisher(
-            self, self.pull_requests, may_request_changes=may_request_changes, protected=self.protected
+            self,
+            self.pull_requests,
+            self.files,
+            may_request_changes=may_request_changes,
+            protected=self.protected,
         )
         publish(of, attempt)
 

@@ -73,7 +73,8 @@ class FakeTracker:
     def look(self, key: str) -> Issue | None:
         self._request("look", key)
         issue = self.issues.get(key)
-        return issue and self.vouch(Issue(issue.id, issue.key, issue.labels, claim=issue.claim))
+        seen = issue and replace(issue, issue_type="", summary="", description=None, comments=())
+        return seen and self.vouch(seen)
 
     def claim(self, job: Job, takes_off: frozenset[str]) -> None:
         self._request("claim", job.issue_key)

@@ -4,14 +4,18 @@ from typing import Any, Protocol
 
 from tests.builders import SIGNER
 from tests.fakes.queue import FakeDeadLetters
+from tests.fakes.secrets import FakeFiles, FakeScanner
 from tests.fakes.tracking import client, track_job
 
+from orchestrator.adapters.without_secrets import CommentsWithoutSecrets, PullRequestsWithoutSecrets
 from orchestrator.domain.action import Catalogue
 from orchestrator.domain.money import Limits
+from orchestrator.domain.publishable import PROTECTED
 from orchestrator.ports import (
     Accounts,
     Agent,
     ArtifactStore,
+    Attempts,
     Clock,
     Cloner,
     Events,
@@ -19,15 +23,22 @@ from orchestrator.ports import (
     PromptRenderer,
     PullRequestReader,
     PullRequestWriter,
+    RepositoryFiles,
+    TimeLimit,
 )
 from orchestrator.usecases.ask_agent import AskAgent
+from orchestrator.usecases.attempt_work import AttemptWork
 from orchestrator.usecases.brief_job import BriefJob
 from orchestrator.usecases.cancel_job import CancelJob
 from orchestrator.usecases.claim_issue import ClaimIssue
+from orchestrator.usecases.clean_transcript import CleanTranscript
 from orchestrator.usecases.find_issues import FindIssues
+from orchestrator.usecases.judge_change import JudgeChange
 from orchestrator.usecases.poll import Poll
+from orchestrator.usecases.publish_in_time import PublishInTime
 from orchestrator.usecases.publish_result import PublishResult
 from orchestrator.usecases.run_job import RunJob
+from orchestrator.usecases.take_issue import TakeIssue
 from orchestrator.usecases.watch_jobs import WatchJobs
 
 
@@ -50,6 +61,12 @@ class Ports(Protocol):
 
     @property
     def catalogue(self) -> Catalogue: ...
+
+    @property
+    def attempts(self) -> Attempts: ...
+
+    @property
+    def time_limit(self) -> TimeLimit: ...
 
     @property
     def clock(self) -> Clock: ...
@@ -78,8 +95,16 @@ def poller(world: Ports, server_url: str, repo: str, project_key: str = "DEMO", 
     return Poll(
         jobs=world.jobs,
         find=FindIssues(world.tracker, world.catalogue, project_key, turn=lambda _: 1),
-        claim=ClaimIssue(artifacts=world.artifacts, brief=brief, **both),
-        watch=WatchJobs(queued=world.queue, published=world.results, dead=dead, **both),
+        take=TakeIssue(
+            claim=ClaimIssue(artifacts=world.artifacts, brief=brief, **both),
+            attempts=world.attempts,
+            attempt=AttemptWork(world.attempts, world.time_limit),
+            clock=world.clock,
+            events=world.events,
+        ),
+        watch=WatchJobs(
+            queued=world.queue, published=world.results, dead=dead, limit=world.time_limit, **both
+        ),
         clock=world.clock,
         events=world.events,
         **more,
@@ -102,6 +127,7 @@ def runner(
         agent=agent,
         clock=world.clock,
         events=world.events,
+        clean=CleanTranscript(FakeScanner(), world.clock),
     )
     cloner, pull_requests = code_host
     return RunJob(
@@ -118,16 +144,30 @@ def runner(
     )
 
 
-def publisher(world: Ports, pull_requests: PullRequestWriter, **more: Any) -> PublishResult:
+def publisher(
+    world: Ports,
+    pull_requests: PullRequestWriter,
+    files: RepositoryFiles | None = None,
+    protected: tuple[str, ...] = PROTECTED,
+    **more: Any,
+) -> PublishInTime:
     """What publishes."""
-    return PublishResult(
+    scanner = FakeScanner()
+    publish = PublishResult(
         issues=world.tracker,
-        comments=world.tracker,
-        pull_requests=pull_requests,
+        comments=CommentsWithoutSecrets(world.tracker, scanner),
+        pull_requests=PullRequestsWithoutSecrets(pull_requests, scanner),
         jobs=world.jobs,
         artifacts=world.artifacts,
         catalogue=world.catalogue,
         signer=SIGNER,
         events=world.events,
+        judge=JudgeChange(scanner, files or FakeFiles(), world.clock, protected),
         **more,
+    )
+    return PublishInTime(
+        publish=publish,
+        attempts=world.attempts,
+        attempt=AttemptWork(world.attempts, world.time_limit),
+        events=world.events,
     )

@@ -1,11 +1,16 @@
 """The real CLI against the ledger: it ends soon when the budget is gone, and the ticket hears why."""
 
+import json
+import random
+import struct
+import zlib
 from pathlib import Path
 
 import pytest
 from tests.builders import action
 from tests.integration.agents import REPORT, ask, bash, reports, script_cli, task, turns
 
+from alm.standins.model import ToolCall, Turn
 from orchestrator.domain.outcome import Outcome, decide_outcome
 
 BODY = '{"model": "claude-opus-5", "max_tokens": 1000, "messages": [{"role": "user", "content": "hi"}]}'
@@ -49,3 +54,28 @@ def test_a_run_that_ends_without_a_result_has_a_cost(workspace: Path, tmp_path: 
     assert ran.run.result is None
     assert ran.run.cost_usd is not None
     assert ran.run.cost_usd > 0
+
+
+def test_a_picture_that_the_agent_looks_at_leaves_the_budget_whole(workspace: Path) -> None:
+    """The real CLI sends it as it sends every picture, and goes on to its report."""
+    (workspace / "screen.png").write_bytes(painted(1920, 1080))
+    looks = Turn(tools=(ToolCall("Read", {"file_path": "screen.png"}),))
+    ran = ask(turns(looks, reports(REPORT)), task(workspace, budget_usd=0.05))
+    assert '"type": "image"' in json.dumps(ran.requests[-1][1])
+    assert (ran.run.report is not None, ran.run.denials) == (True, ())
+
+
+def painted(width: int, height: int) -> bytes:
+    """A picture of noise, which cannot be packed."""
+    noise = random.Random(1)  # noqa: S311  # a picture, no secret
+    rows = b"".join(b"\0" + noise.randbytes(width * 3) for _ in range(height))
+    chunks = (
+        (b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)),
+        (b"IDAT", zlib.compress(rows, 1)),
+        (b"IEND", b""),
+    )
+    framed = (
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        for kind, data in chunks
+    )
+    return b"\x89PNG\r\n\x1a\n" + b"".join(framed)

@@ -80,6 +80,8 @@ def test_every_default_and_every_example_is_taken() -> None:
         ("BedrockRegion", ["eu", "eu-west-1.evil.example"]),
         ("PollIntervalMinutes", ["0", "7", "61", "1.5"]),
         ("PollState", ["", "on"]),
+        ("RepositoryMaxFiles", ["0", "-1", "1000001", "many"]),
+        ("RepositoryMaxBytes", ["0", "-1", "34359738369"]),
         ("TicketBudgetUsd", ["0", "-5", "100001", "nan"]),
         ("DailyBudgetUsd", ["0", "-5", "100001"]),
         ("OverBudget", ["", "stop", "Wait"]),

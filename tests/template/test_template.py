@@ -10,6 +10,7 @@ from orchestrator.config import (
     MoneySettings,
     PollSettings,
     PublishSettings,
+    RepositorySettings,
     ResultQueueSettings,
     TrackSettings,
     WorkerSettings,
@@ -194,6 +195,15 @@ def test_the_deployments_budgets_are_those_of_the_settings() -> None:
     assert float(told["TICKET_BUDGET_USD"]) == money.ticket_budget_usd
     assert float(told["DAILY_BUDGET_USD"]) == money.daily_budget_usd
     assert told["OVER_BUDGET"] == money.over_budget
+
+
+@pytest.mark.parametrize(("name", "chosen"), [("WorkerTask", {}), ("RunJob", ON_LAMBDA)])
+def test_the_worker_is_told_how_large_a_repository_may_be(name: str, chosen: dict[str, str]) -> None:
+    told = variables(Deployment.of(**chosen, RepositoryMaxFiles="7", RepositoryMaxBytes="8"), name)
+    assert (told["REPOSITORY_MAX_FILES"], told["REPOSITORY_MAX_BYTES"]) == ("7", "8")
+    default, settings = variables(Deployment.of(**chosen), name), RepositorySettings()
+    assert int(default["REPOSITORY_MAX_FILES"]) == settings.repository_max_files
+    assert int(default["REPOSITORY_MAX_BYTES"]) == settings.repository_max_bytes
 
 
 def test_artifacts_are_private_encrypted_and_expire(fargate: Deployment) -> None:

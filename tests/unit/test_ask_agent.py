@@ -236,3 +236,24 @@ def test_what_is_set_aside_is_the_actions_own_budget(world: World) -> None:
     world.agent.meanwhile = lambda _: during.append(balances(world))
     world.run()
     assert during == [(7.5, 7.5)]
+
+
+def test_the_transcript_is_stored_without_the_secrets_in_it(world: World) -> None:
+    world.agent.stream = b'{"type": "user", "text": "SECRET-1234"}\n'
+    world.run()
+    stored = world.artifacts.contents[transcript_key(job())]
+    assert b"[secret removed: fake.secret]" in stored
+    assert b"SECRET-1234" not in stored
+
+
+def test_a_transcript_that_cannot_be_cleaned_is_not_stored_and_costs_no_result(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr("orchestrator.usecases.clean_transcript.CleanTranscript.__call__", broken)
+    world.run()
+    assert transcript_key(job()) not in world.artifacts.contents
+    assert world.events.named("transcript.not_kept")[0]["error"] == "RuntimeError"
+    assert result_key(job().job_id) in world.artifacts.contents

@@ -24,6 +24,7 @@ from orchestrator.adapters.jira_parsing import issue_from
 from orchestrator.domain.issue import LATEST_PROPERTY, Comment, Issue
 from orchestrator.domain.job import Brief, ContextResult, PastResult, Unfinished, result_key
 from orchestrator.domain.outcome import Outcome, Verdict
+from orchestrator.domain.text_limits import MOST_COMMENTS
 from orchestrator.usecases.brief_job import BriefJob
 
 RECOMMEND = action(name="recommend", label="ai-recommend", title="Recommend", order=30)
@@ -222,6 +223,17 @@ def test_comments_that_did_not_come_with_the_issue_are_asked_for_once(world: Wor
     brief, _ = world.review("", "PR 7", comments=shown, has_all_comments=False)
     assert brief.pull_request == 7
     assert world.tracker.calls().count("comments") == 1
+
+
+def test_no_more_comments_are_read_than_a_limit_and_the_ticket_says_so(world: World) -> None:
+    said = ("PR 7", *["Nothing."] * MOST_COMMENTS)
+    for text in said:
+        world.tracker.say("DEMO-1", text)
+    _, rejection = world.review("", comments=(), has_all_comments=False)
+    assert rejection is not None
+    assert rejection.reason.startswith(
+        "The ticket names no pull request in its description and 200 newest comments. Write"
+    )
 
 
 def test_a_pull_request_of_another_repository_is_refused_with_a_sentence(world: World) -> None:

@@ -183,7 +183,7 @@ def test_a_job_whose_label_was_taken_off_and_asked_for_anew_unseen_is_cancelled(
     first = world.take()
     records = tuple(world.jobs.active())
     world.tracker.relabel("DEMO-1", off=PROCESSING_LABEL, on="ai-fix")
-    second = world.poller().claim("DEMO-1")
+    second = world.poller().take.claim("DEMO-1")
     assert isinstance(second, Claim)
     assert world.artifacts.result(first.job_id).verdict.outcome is Outcome.CANCELLED
     assert (world.results.jobs(), world.queue.jobs()) == ([first], [first, second.job])
@@ -199,7 +199,7 @@ def test_a_worker_at_the_earlier_job_is_asked_to_end_it(world: World) -> None:
     first = world.take()
     world.jobs.start(first, 1)
     world.tracker.relabel("DEMO-1", off=PROCESSING_LABEL, on="ai-fix")
-    world.poller().claim("DEMO-1")
+    world.poller().take.claim("DEMO-1")
     assert world.jobs.records[first.job_id].cancel_asked
     assert world.results.jobs() == []
 
@@ -209,7 +209,7 @@ def test_a_job_that_had_ended_is_not_cancelled_by_the_next_claim(world: World) -
     first = world.take()
     world.jobs.end(first, Outcome.SUCCEEDED, 0.25)
     world.tracker.relabel("DEMO-1", off=PROCESSING_LABEL, on="ai-fix")
-    world.poller().claim("DEMO-1")
+    world.poller().take.claim("DEMO-1")
     assert world.events.named("job.cancelled") == []
     assert world.results.jobs() == []
 
@@ -220,10 +220,10 @@ def test_an_earlier_job_that_cannot_be_ended_leaves_the_issue_to_the_next_poll(w
     world.tracker.relabel("DEMO-1", off=PROCESSING_LABEL, on="ai-fix")
     world.jobs.faults.plan("ask_to_cancel", TransientError("The table did not answer."))
     with pytest.raises(TransientError):
-        world.poller().claim("DEMO-1")
+        world.poller().take.claim("DEMO-1")
     assert world.tracker.calls().count("claim") == 1
     world.wait(MINUTE_S)
-    assert isinstance(world.poller().claim("DEMO-1"), Claim)
+    assert isinstance(world.poller().take.claim("DEMO-1"), Claim)
     assert world.artifacts.result(first.job_id).verdict.outcome is Outcome.CANCELLED
 
 

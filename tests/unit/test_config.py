@@ -7,6 +7,7 @@ import pytest
 from orchestrator.config import JiraSettings, PollSettings, PublishSettings, TrackSettings, WorkerSettings
 from orchestrator.domain.money import Limits, OverBudget
 from orchestrator.domain.publishable import PROTECTED
+from orchestrator.domain.repository_limits import RepositoryLimits
 from orchestrator.errors import ConfigError
 from orchestrator.secret_values import AnthropicSecret, GitHubSecret, JiraSecret, parsed_secret
 
@@ -126,6 +127,10 @@ def test_every_wrong_variable_is_named_at_once() -> None:
         ("DAILY_BUDGET_USD", "-1"),
         ("DAILY_BUDGET_USD", "nan"),
         ("DAILY_BUDGET_USD", "inf"),
+        ("REPOSITORY_MAX_FILES", "0"),
+        ("REPOSITORY_MAX_FILES", HIDDEN),
+        ("REPOSITORY_MAX_BYTES", "-1"),
+        ("REPOSITORY_MAX_BYTES", "1.5"),
         ("OVER_BUDGET", HIDDEN),
         ("OVER_BUDGET", "ignore"),
         ("WATCH_SECONDS", HIDDEN),
@@ -154,6 +159,12 @@ def test_each_budget_is_the_one_that_was_given() -> None:
     given = {"TICKET_BUDGET_USD": "7.5", "DAILY_BUDGET_USD": "80", "OVER_BUDGET": "refuse"}
     limits = TrackSettings.read({**GIVEN, **given}).limits
     assert limits == Limits(ticket_usd=7.5, day_usd=80.0, over=OverBudget.REFUSE)
+
+
+def test_the_largest_repository_is_the_one_that_was_given() -> None:
+    assert WorkerSettings.read(GIVEN).repository_limits == RepositoryLimits(100_000, 2 * 1024**3)
+    given = {"REPOSITORY_MAX_FILES": "5", "REPOSITORY_MAX_BYTES": "6"}
+    assert WorkerSettings.read({**GIVEN, **given}).repository_limits == RepositoryLimits(5, 6)
 
 
 def test_a_poll_watches_for_nobody_and_looks_into_no_dead_letters_unless_it_is_told_to() -> None:

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from tests.builders import SIGNER, issue, job
+from tests.builders import issue, job
+from tests.fakes import wiring
 from tests.fakes.pipeline import Pipeline
 
 from orchestrator.domain.job import Job
@@ -20,7 +21,7 @@ from orchestrator.errors import (
 )
 from orchestrator.ports import Delivery
 from orchestrator.usecases.deliver_results import LONGEST_S, UNUSABLE_FOR_S, DeliverResults
-from orchestrator.usecases.publish_result import PublishResult
+from orchestrator.usecases.publish_in_time import PublishInTime
 
 # SQS's limit, from the receipt of a message, and the longest that a Lambda function runs.
 SQS_LIMIT_S, FUNCTION_S = 43_200, 900
@@ -50,19 +51,10 @@ class World(Pipeline):
         self.events.measured.clear()
         return taken
 
-    def publisher(self) -> PublishResult:
+    def publisher(self) -> PublishInTime:
         if self.unusable:
             raise self.unusable[0]
-        return PublishResult(
-            self.tracker,
-            self.tracker,
-            self.pull_requests,
-            self.jobs,
-            self.artifacts,
-            self.catalogue,
-            SIGNER,
-            self.events,
-        )
+        return wiring.publisher(self, self.pull_requests)
 
     def deliver(self, *records: Mapping[str, Any]) -> list[str]:
         """The ids of what must come again."""

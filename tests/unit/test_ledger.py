@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.domain.ledger import (
+    MOST_AT_ONCE,
     MOST_CALLS,
     MOST_OUTPUT_TOKENS,
     Admission,
@@ -18,6 +19,7 @@ from orchestrator.domain.ledger import (
     price_of,
     quote,
 )
+from orchestrator.domain.model_content import ADDED_TOKENS
 from orchestrator.domain.model_usage import LONGEST_LINE, MOST_TOKENS, Usage, UsageReader
 
 STREAM = "text/event-stream; charset=utf-8"
@@ -53,63 +55,43 @@ def known(reader: UsageReader) -> tuple[bool, Usage]:
     return reader.complete, reader.usage
 
 
-@pytest.mark.parametrize(
-    ("model", "price"),
-    [
-        ("claude-opus-4-8", 5),
-        ("claude-opus-4-5-20251101", 5),
-        ("claude-opus-5", 5),
-        ("claude-opus-5-20260724", 5),
-        ("claude-opus-5-5", 4),
-        ("us.anthropic.claude-opus-5-5-v1:0", 4),
-        ("claude-opus-5-55", 5),
-        ("claude-sonnet-5", 2),
-        ("claude-sonnet-5-5", 2),
-        ("claude-haiku-5-5", 0.5),
-        ("opus", 5),
-        ("us.anthropic.claude-opus-4-6-v1:0", 5),
-        ("claude-opus-4-1-20250805", 15),
-        ("claude-opus-4-20250514", 15),
-        ("claude-opus-4@20250514", 15),
-        ("claude-opus-4-0", 15),
-        ("claude-opus-4", 15),
-        ("claude-3-opus-20240229", 15),
-        ("claude-fable-5", 10),
-        ("claude-sonnet-4-5-20250929", 3),
-        ("SONNET", 3),
-        ("claude-haiku-4-5-20251001", 1),
-        ("claude-3-5-haiku-latest", 1),
-        ("claude-haiku-opus", 5),
-        ("claude-next", 15),
-        ("None", 15),
-        ("", 15),
-    ],
-)
-def test_a_model_has_its_familys_price_and_an_unknown_one_the_dearest(model: str, price: float) -> None:
-    assert price_of(model).input == price
-
-
-def test_each_kind_of_token_has_its_own_price() -> None:
-    million = Usage(*[1_000_000] * 5)
-    assert Price(4, read_share=0.05).of(million) == pytest.approx(4 + 20 + 5 + 8 + 0.2)
-    assert price_of("sonnet").of(WHOLE) == pytest.approx((30 + 600 + 75 + 300 + 90) / 1e6)
-
-
-@pytest.mark.parametrize(("prompt", "cost_usd"), [(100_000, 0.0105), (100_001, 0.0525005)])
-def test_a_model_may_cost_less_for_a_short_prompt(prompt: int, cost_usd: float) -> None:
-    used = Usage(input=90_000, cache_read=prompt - 90_000, output=1000)
-    price = Price(0.5, read_share=1, short_share=0.2)
-    assert price.of(used) == pytest.approx(cost_usd)
-
-
 @pytest.mark.parametrize("tokens", [None, 0, -1, "9", 1.5, True, MOST_OUTPUT_TOKENS + 1])
 def test_a_call_that_does_not_say_how_much_it_wants_may_want_the_most(tokens: object) -> None:
     assert quote({"model": "haiku", "max_tokens": tokens}, 0).max_tokens == MOST_OUTPUT_TOKENS
 
 
-def test_the_worst_case_is_dense_text_in_the_dearest_cache_and_all_the_output() -> None:
-    assert quote({"model": "haiku", "max_tokens": 1000}, 4000).worst_usd == pytest.approx(0.004 + 0.005)
+def test_the_worst_case_is_all_of_the_prompt_and_all_of_the_output() -> None:
+    quoted = quote({"model": "claude-haiku-4-5", "max_tokens": 1000}, 4000)
+    assert quoted.worst_usd == pytest.approx((4000 + ADDED_TOKENS + 1000 * 5) / 1e6)
     assert quote({"max_tokens": 1}, 0).price == price_of("?")
+
+
+@pytest.mark.parametrize(
+    ("thinking", "tokens"),
+    [
+        (None, 2000),
+        ({"type": "adaptive"}, 2000),
+        ({"budget_tokens": 1999}, 2000),
+        ({"budget_tokens": 9000}, 9000),
+        ({"budget_tokens": "9000"}, MOST_OUTPUT_TOKENS),
+        ({"budget_tokens": -1}, MOST_OUTPUT_TOKENS),
+        ({"budget_tokens": True}, MOST_OUTPUT_TOKENS),
+        ({"budget_tokens": MOST_OUTPUT_TOKENS + 1}, MOST_OUTPUT_TOKENS),
+    ],
+)
+def test_a_thinking_budget_above_the_answers_length_is_part_of_the_worst_case(
+    thinking: object, tokens: int
+) -> None:
+    assert quote({"model": "opus", "max_tokens": 2000, "thinking": thinking}, 0).max_tokens == tokens
+
+
+def test_no_more_calls_are_made_at_once_than_the_bound() -> None:
+    ledger = Ledger(1000.0)
+    for _ in range(MOST_AT_ONCE):
+        assert ledger.admission() is Admission.NOW
+        ledger = ledger.opened(small(0.001))
+    assert ledger.admission() is Admission.LATER
+    assert ledger.closed(small(0.001), 0, Usage()).admission() is Admission.NOW
 
 
 def test_a_stream_tells_its_usage_at_start_and_end() -> None:
@@ -191,7 +173,7 @@ def test_an_answer_that_does_not_say_where_it_started_is_unknown(chunks: bytes) 
     ],
 )
 def test_an_answer_that_breaks_off_counts_all_the_output_it_could_have_had(rest: bytes) -> None:
-    quoted = Quote(price_of("opus"), body_bytes=1000, max_tokens=32_000)
+    quoted = Quote(price_of("opus"), Usage(cache_write_1h=1000), max_tokens=32_000)
     reader = read(OPENING + rest)
     assert not reader.complete
     assert quoted.cost_usd(reader) == pytest.approx(price_of("opus").of(Usage(10, 32_000, 20, 50, 300)))
@@ -217,7 +199,7 @@ def test_an_answer_that_breaks_off_counts_all_the_output_it_could_have_had(rest:
 def test_an_answer_that_says_nothing_readable_costs_the_worst_case(
     body: bytes, kind: str, encoding: str
 ) -> None:
-    quoted = Quote(price_of("opus"), body_bytes=1000, max_tokens=32_000)
+    quoted = Quote(price_of("opus"), Usage(cache_write_1h=1000), max_tokens=32_000)
     assert quoted.cost_usd(read(body, kind=kind, encoding=encoding)) == quoted.worst_usd
 
 
@@ -228,7 +210,7 @@ def test_no_bytes_make_the_reader_fail(chunks: list[bytes], kind: str) -> None:
 
 def small(worst_usd: float) -> Quote:
     """A call that can cost this much."""
-    return Quote(Price(worst_usd / 5), 0, 1_000_000)
+    return Quote(Price(worst_usd / 5), Usage(), 1_000_000)
 
 
 def test_the_first_call_of_a_small_budget_is_made() -> None:

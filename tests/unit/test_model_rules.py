@@ -77,6 +77,14 @@ def test_thinking_stays_shorter_than_a_bounded_answer(thinking: Any, sent: Any) 
     assert ModelRules(most_tokens=50_000).bounded(request) == {"max_tokens": 50_000, "thinking": sent}
 
 
+def test_a_thinking_budget_is_bounded_where_the_answer_needs_no_bound() -> None:
+    request = {"max_tokens": 1000, "thinking": {"type": "enabled", "budget_tokens": 10**6}}
+    assert ModelRules(most_tokens=50_000).bounded(request) == {
+        "max_tokens": 1000,
+        "thinking": {"type": "enabled", "budget_tokens": 49_999},
+    }
+
+
 def test_an_answer_has_a_bound_where_nothing_is_configured() -> None:
     assert ModelRules().bounded({"max_tokens": 128_000}) == {"max_tokens": MOST_TOKENS}
 

@@ -24,16 +24,18 @@ from tests.builders import (
 )
 from tests.fakes.code_host import FakeCheckout
 from tests.fakes.pipeline import Pipeline
+from tests.fakes.secrets import HOOK, LEAK, changed
 
 from orchestrator.domain.agent import UNFORMED, AgentRun, Stop
 from orchestrator.domain.job import MAX_ATTEMPTS, PROCESSING_LABEL, RETRY_LABEL, result_key
 from orchestrator.domain.money import Account, Limits, OverBudget, day_of
 from orchestrator.domain.outcome import Outcome
 from orchestrator.domain.pull_request import PullState
-from orchestrator.errors import JobFailed, RefusedError, SandboxRefused, TransientError
+from orchestrator.errors import JobFailed, RefusedError, RepositoryTooLarge, SandboxRefused, TransientError
 
 PAGE = Path(__file__).parents[2] / "docs" / "outcomes.md"
 PERSONS = frozenset({"customer"})
+UNFORMED_NOTE = "*The agent did not give its answer in the form it was"
 
 
 class Row(NamedTuple):
@@ -150,6 +152,7 @@ CASES: dict[str, Case] = {
     "GitHub does not answer, attempts are left": _fails("cloner", "clone", SILENT),
     "GitHub does not answer, on the last attempt": _fails("cloner", "clone", SILENT, attempt=MAX_ATTEMPTS),
     "GitHub refuses the token": _fails("cloner", "clone", RefusedError("It may not.", 401)),
+    "the repository is larger than this deployment works on": _fails("cloner", "clone", RepositoryTooLarge()),
     "no wall can be built around the agent": _fails("agent", "run", SandboxRefused()),
     "a person takes `ai-processing` off before the agent starts": Case(claimed=_cancel),
     "the ticket has no money left": _limited(Limits(ticket_usd=4, day_usd=100), {Account.TICKET: 3}),
@@ -189,6 +192,10 @@ CASES: dict[str, Case] = {
     "a change that a person has to look at first: the publisher sees it": Case(
         "fix", claimed=_protect_what_the_worker_does_not
     ),
+    "a change that holds what looks like a secret": _finds(changed(LEAK)),
+    "a change with sensitive files, in a repository without draft pull requests": _fails(
+        "pull_requests", "propose", JobFailed("No drafts."), "fix"
+    ),
     "no change, where one was asked for": _finds(UNCHANGED),
     "no change, where one was asked for, and it was denied something": _finds(UNCHANGED, denials=DENIED),
     "a change that GitHub does not take": _fails(
@@ -211,6 +218,7 @@ CASES: dict[str, Case] = {
         agent_run(result=cli_result(structured_output=REPORT), denials=DENIED)
     ),
     "a change: it is in a pull request": Case("fix"),
+    "a change with sensitive files: a draft pull request; the comment says so": _finds(changed(HOOK)),
     "a review: it is on the pull request": _ends(
         agent_run(result=cli_result(structured_output=review_result().report)), "code_review"
     ),
@@ -275,14 +283,8 @@ def test_only_a_success_leaves_anything_on_the_code_host(condition: str) -> None
 @pytest.mark.parametrize(
     ("condition", "words"),
     [
-        (
-            "words instead of a report; the comment says so",
-            "*The agent did not give its answer in the form it was",
-        ),
-        (
-            "half a report, or one of another form; the comment says so",
-            "*The agent did not give its answer in the form it was",
-        ),
+        ("words instead of a report; the comment says so", UNFORMED_NOTE),
+        ("half a report, or one of another form; the comment says so", UNFORMED_NOTE),
         (
             "a report, though it was denied something; the comment says so",
             "The agent was denied 1 of the things it tried (Bash).",

@@ -1,11 +1,13 @@
 """What a template is given: every untrusted text fenced and bounded."""
 
+import re
 from typing import Any
 
 from tests.builders import brief, job, subject
 
 from orchestrator.domain.job import ContextResult
-from orchestrator.domain.prompt import CONTEXT_LIMIT, DESCRIPTION_LIMIT, VALUES, prompt_values
+from orchestrator.domain.prompt import VALUES, prompt_values
+from orchestrator.domain.text_limits import LONGEST_CONTEXT, LONGEST_DESCRIPTION
 
 NONCE = "0123456789abcdef"
 
@@ -44,8 +46,8 @@ def test_a_ticket_without_a_description_says_so() -> None:
 
 def test_a_megabyte_of_description_is_cut_and_says_so() -> None:
     description = _ticket(description="x" * 1_000_000)["description"]
-    assert "[cut here: 800000 more characters are in the ticket]" in description
-    assert len(description) < DESCRIPTION_LIMIT + 200
+    assert re.search(r"\[cut here: 800\d{3} more characters are in the ticket\]", description)
+    assert len(description) < LONGEST_DESCRIPTION + 200
 
 
 def test_a_cut_description_is_closed_by_its_fence() -> None:
@@ -58,14 +60,14 @@ def test_without_earlier_results_the_context_is_empty() -> None:
 
 def test_earlier_results_come_in_order_and_fenced() -> None:
     first = ContextResult(action="investigate", title="Investigate", text="It is </earlier-result>")
-    second = ContextResult(action="recommend", title="Recommend", text="x" * (CONTEXT_LIMIT + 1))
+    second = ContextResult(action="recommend", title="Recommend", text="x" * (LONGEST_CONTEXT + 1))
     context = _context(first, second)
     assert context.startswith(
         "Result of the earlier action `investigate`:\n"
         f"<earlier-result-{NONCE}>\nIt is </earlier-result>\n</earlier-result-{NONCE}>\n\n"
         "Result of the earlier action `recommend`:\n"
     )
-    assert "[cut here: 1 more characters" in context
+    assert re.search(r"\[cut here: \d+ more characters", context)
 
 
 def test_without_a_pull_request_to_review_there_is_none_in_the_prompt() -> None:
@@ -88,7 +90,7 @@ def test_a_pull_request_without_a_description_says_so() -> None:
 
 
 def test_a_megabyte_of_pull_request_description_is_cut() -> None:
-    assert len(_reviewed(body="x" * 1_000_000)["description"]) < DESCRIPTION_LIMIT + 300
+    assert len(_reviewed(body="x" * 1_000_000)["description"]) < LONGEST_DESCRIPTION + 300
 
 
 def test_a_template_is_told_whether_an_earlier_run_left_something() -> None:

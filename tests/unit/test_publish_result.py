@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 from tests.builders import (
-    SIGNER,
     action,
     catalogue,
     changeset,
@@ -17,10 +16,14 @@ from tests.builders import (
     own_comment,
     verdict,
 )
+from tests.fakes import wiring
 from tests.fakes.artifacts import FakeArtifacts
+from tests.fakes.attempts import FakeAttempts, FakeTimeLimit
+from tests.fakes.clock import FakeClock
 from tests.fakes.code_host import FakePullRequests
 from tests.fakes.events import FakeEvents
 from tests.fakes.job_store import FakeJobStore
+from tests.fakes.queue import FakeQueue
 from tests.fakes.tracker import FakeTracker
 
 from orchestrator.domain.action import Catalogue
@@ -34,7 +37,7 @@ from orchestrator.errors import (
     RefusedError,
     TransientError,
 )
-from orchestrator.usecases.publish_result import COMMENT_LIMIT, PublishResult
+from orchestrator.usecases.publish_result import COMMENT_LIMIT
 
 LINK = "https://github.example/o/r/pull/1"
 
@@ -49,6 +52,11 @@ class World:
     artifacts: FakeArtifacts = field(default_factory=FakeArtifacts)
     events: FakeEvents = field(default_factory=FakeEvents)
     catalogue: Catalogue = field(default_factory=catalogue)
+    clock: FakeClock = field(default_factory=FakeClock)
+    queue: FakeQueue = field(default_factory=FakeQueue)
+    results: FakeQueue = field(default_factory=FakeQueue)
+    attempts: FakeAttempts = field(default_factory=FakeAttempts)
+    time_limit: FakeTimeLimit = field(default_factory=FakeTimeLimit)
 
     def __post_init__(self) -> None:
         self.tracker.add(issue(labels=frozenset({PROCESSING_LABEL, "customer"})))
@@ -58,16 +66,7 @@ class World:
 
     def publish(self, of: Job | None = None, attempt: int = 1) -> None:
         self.tracker.put_claim(of or job())
-        PublishResult(
-            self.tracker,
-            self.tracker,
-            self.pull_requests,
-            self.jobs,
-            self.artifacts,
-            self.catalogue,
-            SIGNER,
-            self.events,
-        )(of or job(), attempt)
+        wiring.publisher(self, self.pull_requests)(of or job(), attempt)
 
     def told(self) -> str:
         """The only comment."""
@@ -110,7 +109,7 @@ def test_a_fix_becomes_a_pull_request_first_and_the_comment_links_to_it(world: W
     assert proposal.branch == "fix-DEMO-1"
     assert proposal.changeset == changeset()
     assert proposal.title == "fix: Ten pieces cost full price [DEMO-1]"
-    assert proposal.body.startswith("Ticket: [DEMO-1](https://example.atlassian.net/browse/DEMO-1)\n\n")
+    assert proposal.body[0] == "Ticket: [DEMO-1](https://example.atlassian.net/browse/DEMO-1)"
     assert f"## FIX CREATED\n\n**Pull request:** <{LINK}>" in world.told()
 
 
@@ -135,7 +134,7 @@ def test_an_ended_job_is_left_alone(world: World) -> None:
     world.tracker.requests.clear()
     world.publish(fix_job(), attempt=2)
     world.publish(fix_job(), attempt=1)
-    assert world.tracker.calls() == ["read"] * 2
+    assert world.tracker.calls() == ["look"] * 2
     assert world.events.named("job.ended_already") == [fix_job().log_fields()] * 2
 
 

@@ -8,6 +8,7 @@ from tests.fakes.pipeline import Pipeline
 
 from orchestrator.domain.job import PROCESSING_LABEL, Job, PastResult, brief_key, result_key
 from orchestrator.domain.outcome import JobResult
+from orchestrator.domain.review import Review
 from orchestrator.errors import TransientError
 from orchestrator.ports import ReviewPost
 
@@ -20,7 +21,7 @@ NOTE = "*The agent did not give its answer in the form it was asked for; here it
 def world() -> Pipeline:
     made = Pipeline(catalogue=catalogue(code_review()))
     made.tracker.add(issue(labels=frozenset({PROCESSING_LABEL})))
-    made.pull_requests.lines = {"shop/cart.py": frozenset({7, 8})}
+    made.pull_requests.lines = {"shop/cart.py": dict.fromkeys((7, 8), "price = 1")}
     return made
 
 
@@ -34,6 +35,10 @@ def _posted(world: Pipeline, result: JobResult, **options: Any) -> ReviewPost:
     world.publish(JOB, **options)
     (post,) = world.pull_requests.reviews
     return post
+
+
+def _words(review: Review) -> str:
+    return "\n\n".join(passage.markdown for passage in review.body)
 
 
 def _told(world: Pipeline) -> str:
@@ -53,24 +58,25 @@ def test_a_review_is_posted_at_the_head_the_agent_saw_and_the_ticket_gets_counts
 def test_a_finding_stands_beside_its_line_and_one_outside_the_diff_in_the_body(world: Pipeline) -> None:
     review = _posted(world, review_result(finding(), finding(title="Elsewhere", line=900))).review
     assert [(one.path, one.line) for one in review.comments] == [("shop/cart.py", 7)]
-    assert review.body.startswith(
-        "## CODE REVIEW\n\nTicket: [DEMO-1](https://example.atlassian.net/browse/DEMO-1)\n\n"
-    )
-    assert "`shop/cart.py` line 900\n\n**high**: Elsewhere" in review.body
-    assert "Off by one" not in review.body
+    assert [one.markdown for one in review.body[:2]] == [
+        "## CODE REVIEW",
+        "Ticket: [DEMO-1](https://example.atlassian.net/browse/DEMO-1)",
+    ]
+    assert "`shop/cart.py` line 900\n\n**high**: Elsewhere" in _words(review)
+    assert "Off by one" not in _words(review)
 
 
 def test_a_second_review_repeats_nothing_that_stands_there(world: Pipeline) -> None:
     _posted(world, review_result(finding(), finding(title="Elsewhere", line=900)))
     later = review_job(job_id="DEMO-1-code_review-later")
-    found = (finding(line=8), finding(title="Elsewhere", line=901), finding(title="New"))
+    found = (finding(), finding(title="Elsewhere", line=900), finding(title="New"))
     _store(world, review_result(*found), later)
     world.tracker.claim(later, frozenset())
     world.publish(later)
     review = world.pull_requests.reviews[-1].review
-    assert [one.body.partition("\n")[0] for one in review.comments] == ["**high**: New"]
-    assert "2 more finding(s) of this review stand on the pull request already." in review.body
-    assert "Elsewhere" not in review.body
+    assert [one.passage.markdown.partition("\n")[0] for one in review.comments] == ["**high**: New"]
+    assert "2 more finding(s) of this review stand on the pull request already." in _words(review)
+    assert "Elsewhere" not in _words(review)
 
 
 @pytest.mark.parametrize("may", [True, False])
@@ -83,9 +89,20 @@ def test_changes_are_requested_only_if_both_the_settings_and_the_verdict_say_so(
     assert post.request_changes is (may and verdict == "request_changes")
 
 
+@pytest.mark.parametrize(
+    ("path", "may_be_applied"), [("shop/cart.py", True), (".github/workflows/ci.yml", False)]
+)
+def test_no_replacement_on_a_protected_path_is_offered_for_one_click(
+    world: Pipeline, path: str, may_be_applied: bool
+) -> None:
+    world.pull_requests.lines = {path: {7: "a"}}
+    (comment,) = _posted(world, review_result(finding(path=path, suggestion="b"))).review.comments
+    assert (comment.passage.replacement, comment.passage.is_applicable) == ("b", may_be_applied)
+
+
 def test_words_instead_of_a_report_are_the_review_and_both_sides_are_told(world: Pipeline) -> None:
     post = _posted(world, review_result(report=None, text="It counts from eleven."), may_request_changes=True)
-    assert f"{NOTE}\n\nIt counts from eleven." in post.review.body
+    assert f"{NOTE}\n\nIt counts from eleven." in _words(post.review)
     assert (post.review.comments, post.request_changes) == ((), False)
     assert f"{NOTE}\n\nIt counts from eleven." in _told(world)
 

@@ -195,6 +195,9 @@ def test_a_link_elsewhere_is_a_link(path: str) -> None:
         ("a/**/c", "a/x/y/c", "a/x/y/d"),
         ("a/?.py", "a/b.py", "a/bb.py"),
         ("a.b", "x/a.b", "x/aXb"),
+        ("[Mm]akefile.[!x]", "a/MAKEFILE.y", "makefile.x"),
+        (r"a\*", "x/a*", "x/ab"),
+        ("docs/*.md", "docs/a.md", "x/docs/a.md"),
     ],
 )
 def test_a_pattern_means_what_it_means_in_gitignore(pattern: str, holds: str, holds_not: str) -> None:
@@ -203,7 +206,13 @@ def test_a_pattern_means_what_it_means_in_gitignore(pattern: str, holds: str, ho
     assert not is_protected(holds_not, (pattern,))
 
 
-@pytest.mark.parametrize("pattern", ["", "/", "!a", "a\\*", "[ab]", "../a", "a//b", "a\nb"])
+def test_a_later_pattern_can_take_back_an_earlier_one() -> None:
+    patterns = ("infra/*", "!infra/README.md")
+    assert is_protected("infra/main.tf", patterns)
+    assert not is_protected("infra/readme.md", patterns)
+
+
+@pytest.mark.parametrize("pattern", ["", "/", "#a", "  ", "../a", "a//b", "a\nb", "a/\u200b"])
 def test_a_pattern_that_would_protect_nothing_is_a_fault(pattern: str) -> None:
     assert pattern_fault(pattern)
 

@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from tests.conformance.rungs import RUNGS
 from tests.conformance.table import ATTACKS
 
 ROOT = Path(__file__).parents[2]
@@ -44,6 +45,21 @@ def test_an_attack_that_is_named_is_played() -> None:
 def test_what_a_rung_cannot_hold_by_nature_is_told() -> None:
     excused = {attack.name for attack in ATTACKS if attack.by_nature}
     assert excused - set(_ATTACK.findall(TEXT)) == set()
+
+
+def test_the_numbers_of_attacks_are_those_of_the_table() -> None:
+    said = re.search(r"has (\d+) attacks\. By nature, (.*?):", TEXT, re.DOTALL)
+    assert said is not None
+    levels = [rung for rung in RUNGS if f"`{rung}`" in said[2]]
+    told = [int(number) for number in re.findall(r"\b\d+\b", said[2])]
+    assert int(said[1]) == len(ATTACKS)
+    assert levels == list(RUNGS)
+    assert told == [sum(rung in attack.by_nature for attack in ATTACKS) for rung in RUNGS]
+
+
+def test_what_may_have_no_control_is_told() -> None:
+    marked = {attack.name for attack in ATTACKS if attack.no_control}
+    assert marked <= set(_ATTACK.findall(TEXT))
 
 
 def test_nothing_else_looks_like_a_name() -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.domain.untrusted import bounded, fenced, one_line, visible
+from orchestrator.domain.untrusted import fenced, one_line, visible
 
 NONCE = "0123456789abcdef"
 
@@ -64,11 +64,6 @@ def test_one_line_has_no_line_ends_and_keeps_to_its_limit() -> None:
     assert one_line(" a\r\n\u2028 b\t c ", 10) == "a b c"
     assert one_line("x" * 11, 10) == "x" * 9 + "…"
     assert one_line("x" * 10, 10) == "x" * 10
-
-
-def test_a_cut_text_says_how_much_is_missing() -> None:
-    assert bounded("abc", 3) == "abc"
-    assert bounded("abcdef", 2) == "ab\n[cut here: 4 more characters are in the ticket]"
 
 
 def test_a_fence_stands_around_the_text() -> None:

@@ -45,7 +45,7 @@ def run(settings: LocalSettings, options: RunOptions) -> int:
                 "GITHUB_READ_TOKEN is not set: the worker clones with GITHUB_TOKEN, which can write."
             )
         with (
-            Stack(settings, options.concurrency, terminal.log, terminal.say) as stack,
+            Stack(settings, options.concurrency, terminal.log, terminal.say, stop) as stack,
             announced(options.logs_dir, stack.aws, settings.limits),
         ):
             status = _loop(stack, options, options.poll_interval_s or settings.poll_interval_s, stop)

@@ -12,7 +12,7 @@ from alm.environment import machine_environment
 from alm.function import FunctionError, LocalFunction, LogLine
 from alm.invoked import track_job_for
 from alm.settings import LocalSettings
-from alm.workers import Workers
+from alm.workers import GRACE_S, SHORT_GRACE_S, Workers
 
 DRAIN_S = 60.0
 LOOK_EVERY_S = 0.02
@@ -20,12 +20,16 @@ LOOK_EVERY_S = 0.02
 
 @dataclass
 class Stack:
-    """poll_jira, run_job, track_job and publish_result with moto between them."""
+    """poll_jira, run_job, track_job and publish_result with moto between them.
+
+    Once `stopping` is set a poll under way has seconds left.
+    """
 
     settings: LocalSettings
     concurrency: int
     log: LogLine
     complain: Callable[[str], None]
+    stopping: Event = field(default_factory=Event)
     left_over: int = 0
     _exit: ExitStack = field(default_factory=ExitStack)
     _closing: Event = field(default_factory=Event)
@@ -47,9 +51,10 @@ class Stack:
             self._exit = stack.pop_all()
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self.workers.stop()
-        self.wait_until(lambda: not self._results_left(), DRAIN_S)
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        is_pressed_again = kind is not None and issubclass(kind, KeyboardInterrupt)
+        self.workers.stop(SHORT_GRACE_S if is_pressed_again else GRACE_S)
+        self.wait_until(lambda: not self._results_left(), 0 if is_pressed_again else DRAIN_S)
         self.left_over = self.aws.in_flight() - self.aws.results_left()
         self._closing.set()
         self._deliverer.join()
@@ -57,7 +62,7 @@ class Stack:
 
     def poll(self) -> Mapping[str, Any]:
         """One scheduled poll; FunctionError if it failed."""
-        report: Mapping[str, Any] = self.poller.invoke({"source": "alm"})
+        report: Mapping[str, Any] = self.poller.invoke({"source": "alm"}, self.stopping)
         self.workers.tend()
         if report["unusable"]:
             raise FunctionError("ConfigError", report["unusable"])
@@ -116,7 +121,7 @@ class Stack:
             "attributes": message["Attributes"],
         }
         try:
-            left = self._publisher.invoke({"Records": [record]})["batchItemFailures"]
+            left = self._publisher.invoke({"Records": [record]}, self._closing)["batchItemFailures"]
         except FunctionError as error:
             self.complain(f"publish_result failed and will be tried again: {error.kind}: {error}")
             return

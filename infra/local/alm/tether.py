@@ -1,4 +1,7 @@
-"""Child processes that end with their parent: each watches its standard input, which the parent holds open."""
+"""Child processes that end with their parent: each watches its standard input, which the parent holds open.
+
+One that cannot watch, since it is stuck, is ended by the reaper.
+"""
 
 import os
 import signal
@@ -7,6 +10,8 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from threading import Thread
 
+from alm import reaper
+
 GRACE_S = 30.0
 
 
@@ -14,7 +19,7 @@ def start(
     module: str, arguments: Sequence[str], environment: Mapping[str, str], passed: tuple[int, ...] = ()
 ) -> "subprocess.Popen[bytes]":
     """Start `python -m module` with exactly this environment, in a session of its own (Ctrl-C is ours to pass on)."""
-    return subprocess.Popen(
+    process = subprocess.Popen(
         [sys.executable, "-m", module, *arguments],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -23,6 +28,8 @@ def start(
         pass_fds=passed,
         start_new_session=True,
     )
+    reaper.watch(process.pid)
+    return process
 
 
 def stop(process: "subprocess.Popen[bytes]", grace_s: float = GRACE_S) -> None:

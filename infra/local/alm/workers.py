@@ -4,17 +4,21 @@ import json
 import multiprocessing
 import os
 import signal
+import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing.context import ForkServerProcess
 from threading import Lock, Thread
 
+from alm import reaper
 from alm.function import LogLine
 
 # A worker that dies at once would be started again and again.
 MAX_FAILED_STARTS = 3
 GRACE_S = 60.0
+# After Ctrl-C twice, or when the parent was killed: enough to end an agent, not to tell its ticket.
+SHORT_GRACE_S = 10.0
 # The code is loaded once, in a process with no thread and no secret; each worker is forked from it.
 _SERVER = multiprocessing.get_context("forkserver")
 _SERVER.set_forkserver_preload(["alm.worker"])
@@ -60,7 +64,7 @@ class Workers:
             for _ in range(missing):
                 self._start()
 
-    def stop(self) -> None:
+    def stop(self, grace_s: float = GRACE_S) -> None:
         """No new job; every running agent is ended and its ticket told.
 
         A person asked for it. SIGTERM would say that the machine goes away: the jobs would go back to the queue.
@@ -70,8 +74,9 @@ class Workers:
             processes = list(self._processes)
         for process in processes:
             _interrupt(process)
+        ends = time.monotonic() + grace_s
         for process in processes:
-            process.join(GRACE_S)
+            process.join(max(ends - time.monotonic(), 0))
             process.kill()
             process.join()
 
@@ -82,6 +87,8 @@ class Workers:
         process = _SERVER.Process(target=work_on_one_job, args=(dict(self.environment), output))
         process.start()
         output.close()
+        if process.pid is not None:
+            reaper.watch(process.pid, SHORT_GRACE_S)
         self._processes.append(process)
         Thread(target=self._follow, args=(process, os.dup(printed.fileno())), daemon=True).start()
 

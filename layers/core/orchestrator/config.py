@@ -15,6 +15,9 @@ from orchestrator.domain.fleet import Placement
 from orchestrator.domain.model_rules import LEAST_TOKENS, MOST_TOKENS, ModelRules, agreed_models, id_of
 from orchestrator.domain.money import Limits, OverBudget
 from orchestrator.domain.publishable import PROTECTED
+from orchestrator.domain.repository_limits import MOST_BYTES, MOST_FILES, RepositoryLimits
+from orchestrator.domain.sensitive import BINARY_BYTES
+from orchestrator.domain.sensitive_paths import SENSITIVE
 from orchestrator.domain.wall import Rung
 from orchestrator.errors import ConfigError
 from orchestrator.setting_types import (
@@ -205,7 +208,21 @@ class TrackSettings(AwsSettings, ProjectSettings, MoneySettings, SigningSettings
     artifacts_role: Required
 
 
-class WorkerSettings(ActionSettings, ArtifactSettings, ProjectSettings, GitHubSettings, ModelSettings):
+class RepositorySettings(_FromEnvironment):
+    """How large a commit may be that the worker clones, in files and in bytes."""
+
+    repository_max_files: Annotated[int, Field(gt=0)] = MOST_FILES
+    repository_max_bytes: Annotated[int, Field(gt=0)] = MOST_BYTES
+
+    @property
+    def repository_limits(self) -> RepositoryLimits:
+        """The same as the clone is held to."""
+        return RepositoryLimits(self.repository_max_files, self.repository_max_bytes)
+
+
+class WorkerSettings(
+    ActionSettings, ArtifactSettings, ProjectSettings, GitHubSettings, ModelSettings, RepositorySettings
+):
     """run_job. `claude_timeout_seconds` caps the actions' own times, `sandbox_floor` is the weakest wall accepted.
 
     `track_function` is the name or ARN of track_job, which keeps the records and the money of jobs.
@@ -226,6 +243,11 @@ class ResultQueueSettings(_FromEnvironment):
 
 
 class PublishSettings(AwsSettings, JiraSettings, GitHubSettings, ResultQueueSettings, SigningSettings):
-    """publish_result. `review_event` is the strongest event a review may have."""
+    """publish_result. `review_event` is the strongest event a review may have.
 
+    A change of `sensitive_paths`, or with a binary file of more than `sensitive_binary_bytes`, becomes a draft.
+    """
+
+    sensitive_paths: Patterns = SENSITIVE
+    sensitive_binary_bytes: Annotated[int, Field(ge=0)] = BINARY_BYTES
     review_event: Literal["COMMENT", "REQUEST_CHANGES"] = "COMMENT"

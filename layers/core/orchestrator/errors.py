@@ -36,6 +36,17 @@ class GivenUp(TransientError):  # noqa: N818  # what became of it
     """It was tried often enough and the ticket has been told; its message is to end in the dead letters."""
 
 
+class OutOfTime(BaseException):  # what happened
+    """The work took longer than it may. `is_busy` is true if it used the processor and did not only wait.
+
+    No Exception, since `except Exception` would take it for an error of the work and go on.
+    """
+
+    def __init__(self, *, is_busy: bool) -> None:
+        super().__init__()
+        self.is_busy = is_busy
+
+
 class NewerFormat(TransientError):  # noqa: N818  # what was found; whoever can read it does
     """A newer release of the orchestrator wrote this, and only that one can read it: it is left for it."""
 
@@ -45,6 +56,10 @@ class NewerFormat(TransientError):  # noqa: N818  # what was found; whoever can 
 
 class JobFailed(OrchestratorError):  # noqa: N818  # the blueprint's name; it ends a job, not the program
     """The job cannot succeed by trying again; the message is for the ticket and holds no internals."""
+
+
+class RepositoryTooLarge(JobFailed):  # as JobFailed; the message says which limit it passes
+    """The repository is larger than this deployment works on, so it was not unpacked. Trying again is no use."""
 
 
 class SandboxRefused(JobFailed):

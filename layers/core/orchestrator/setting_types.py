@@ -41,6 +41,8 @@ def _patterns(value: object) -> object:
     patterns = tuple(pattern.strip() for pattern in value.split(",") if pattern.strip())
     if fault := next((fault for pattern in patterns if (fault := pattern_fault(pattern))), None):
         raise ValueError(fault)
+    if patterns and all(pattern.startswith("!") for pattern in patterns):
+        raise ValueError("a pattern that begins with ! only takes back another one")
     return patterns
 
 

@@ -1,4 +1,4 @@
-"""Measures everything once and prints one table; `drain` instead answers a thousand tickets and counts them."""
+"""Measures everything once and prints one table; `drain` answers a thousand tickets, `secrets` tries the scanner."""
 
 import os
 import statistics
@@ -7,7 +7,7 @@ import sys
 from rich.console import Console
 from rich.table import Table
 
-from alm.bench import drain, image, polls
+from alm.bench import drain, image, polls, secrets
 from alm.bench.gateway import gateway_added
 from alm.bench.pipeline import CONCURRENCY, JOBS, ROUNDS, THINK_S, compare, crowd
 from alm.bench.wall import walls_added
@@ -69,4 +69,6 @@ if __name__ == "__main__":
     forget_the_rest(machine_environment())
     if sys.argv[1:] == ["drain"]:
         sys.exit(drain.main())
+    if sys.argv[1:] == ["secrets"]:
+        sys.exit(secrets.main())
     main()

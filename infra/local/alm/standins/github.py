@@ -17,6 +17,7 @@ from alm.standins.github_git import (
     Signature,
     Symlink,
 )
+from alm.standins.github_graphql import GraphQl
 from alm.standins.github_hub import (
     GitHubSettings,
     Hub,
@@ -214,6 +215,7 @@ class GitHubStandIn(StandInServer):
     def _routes(self) -> Iterator[Route]:
         write = self._json
         yield Route("GET", "/api/v3/user", self._user)
+        yield Route("POST", "/api/graphql", self._graphql)
         yield Route("GET", GIT, self._smart.serve)
         yield Route("POST", GIT, self._smart.serve)
         for route in (
@@ -229,6 +231,11 @@ class GitHubStandIn(StandInServer):
             return handler(request)
 
         return guarded
+
+    def _graphql(self, request: Request) -> Answer:
+        if self._authenticate(request) != self.settings.write_token:
+            raise refusal(403, "Resource not accessible by integration")
+        return GraphQl(self._hub).post(request)
 
     def _user(self, request: Request) -> Answer:
         self._authenticate(request)

@@ -3,6 +3,7 @@
 import base64
 import binascii
 from typing import Any
+from urllib.parse import unquote
 
 from alm.standins.github_answers import body_of, not_found, refusal
 from alm.standins.github_git import FILE_MODES, CommitDraft, Entry, GitError, Signature
@@ -23,11 +24,13 @@ class GitData:
         """Return the routes, relative to `/repos/{owner}/{name}`."""
         return (
             Route("GET", "", self.get_repository),
+            Route("GET", "/contents/(?P<path>.+)", self.get_contents),
             Route("GET", "/branches/(?P<branch>.+)", self.get_branch),
             Route("GET", "/git/ref/(?P<ref>.+)", self.get_ref),
             Route("GET", "/git/matching-refs/(?P<ref>.+)", self.get_matching_refs),
             Route("POST", "/git/refs", self.post_ref),
             Route("PATCH", "/git/refs/(?P<ref>.+)", self.patch_ref),
+            Route("DELETE", "/git/refs/(?P<ref>.+)", self.delete_ref),
             Route("GET", "/git/commits/(?P<sha>[^/]+)", self.get_commit),
             Route("POST", "/git/commits", self.post_commit),
             Route("GET", "/git/trees/(?P<tree>.+)", self.get_tree),
@@ -39,6 +42,19 @@ class GitData:
     def get_repository(self, _request: Request) -> Answer:
         """Answer the repository."""
         return json_answer(200, self._write.repository())
+
+    def get_contents(self, request: Request) -> Answer:
+        """Answer a file at a branch or commit, or the list of a folder; large contents are left out, as on GitHub."""
+        path, ref = unquote(request.args["path"]), request.first("ref", self._hub.settings.default_branch)
+        tree = self._git.resolve(ref, "tree")
+        entries = self._git.entries(tree, "-r") if tree else []
+        found = next((entry for entry in entries if entry.path == path), None)
+        if found is not None:
+            return json_answer(200, self._write.content(found, self._git.read(found.sha), ref))
+        below = [entry for entry in entries if entry.path.startswith(f"{path}/")]
+        if not below:
+            raise not_found()
+        return json_answer(200, [self._write.content(entry, b"", ref) for entry in below])
 
     def get_branch(self, request: Request) -> Answer:
         """Answer a branch with its last commit."""
@@ -89,6 +105,15 @@ class GitData:
                 raise refusal(422, "Update is not a fast forward")
             self._set_ref(ref, sha, old)
         return json_answer(200, self._write.ref(ref, sha))
+
+    def delete_ref(self, request: Request) -> Answer:
+        """Delete a ref; the stand-in knows it only of branches without an open pull request."""
+        ref = f"refs/{request.args['ref']}"
+        with self._hub.lock:
+            if self._git.ref(ref) is None:
+                raise refusal(422, "Reference does not exist")
+            self._git.git("update-ref", "-d", ref)
+        return Answer(204, b"", {})
 
     def get_commit(self, request: Request) -> Answer:
         """Answer a commit of the Git database."""

@@ -19,6 +19,8 @@ class GitHubSettings:
     # Not "main", so that a hard-coded name is caught.
     default_branch: str = "trunk"
     login: str = "alm-bot"
+    # Some plans have no draft pull requests in private repositories.
+    has_drafts: bool = True
     # As long and dotted as installation tokens are today.
     read_token: str = f"ghs_1_read.{'r' * 480}.{'s' * 24}"
     write_token: str = f"ghs_1_write.{'w' * 480}.{'s' * 24}"
@@ -152,6 +154,8 @@ class Hub:
     def open_pull(self, draft: PullRequest) -> PullRequest:
         """Create a pull request under a new number, or raise `Rejected` for GitHub's reasons."""
         with self.lock:
+            if draft.draft and not self.settings.has_drafts:
+                raise Rejected("Draft pull requests are not supported in this repository.")
             head_sha, base_sha = self.repository.ref(draft.head_ref), self.branch(draft.base)
             if head_sha is None or base_sha is None:
                 raise Rejected("invalid " + ("head" if head_sha is None else "base"))
@@ -161,6 +165,13 @@ class Hub:
                 raise Rejected(f"No commits between {draft.base} and {draft.head}")
             number = len(self.pulls) + 1
             return self._follow(replace(draft, number=number))
+
+    def make_draft(self, number: int) -> PullRequest:
+        """Make a draft of an open pull request."""
+        if not self.settings.has_drafts:
+            raise Rejected("Draft pull requests are not supported in this repository.")
+        self.edit_pull(number, lambda pull: replace(pull, draft=True))
+        return self.pulls[number]
 
     def edit_pull(self, number: int, change: Callable[[PullRequest], PullRequest]) -> PullRequest:
         """Change a pull request."""

@@ -5,12 +5,15 @@ import zlib
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 
 from alm.standins.github_diff import FileDiff
 from alm.standins.github_git import Commit, Entry, Signature
 from alm.standins.github_hub import GitHubSettings, PullComment, PullRequest
 from alm.standins.github_links import REPOSITORY_COUNTS, REPOSITORY_LINKS, USER_LINKS
 
+# https://docs.github.com/rest/repos/contents#get-repository-content
+LARGEST_CONTENT = 1_048_576
 CREATED_AT = "2024-01-15T09:00:00Z"
 UNVERIFIED = {
     "verified": False,
@@ -140,6 +143,27 @@ class GitHubJson:
             "size": len(content),
             "content": base64.encodebytes(content).decode(),
             "encoding": "base64",
+        }
+
+    def content(self, entry: Entry, content: bytes, ref: str) -> dict[str, Any]:
+        """Write a file as the contents API does; of one above 1 MB the content is left out."""
+        is_large = len(content) > LARGEST_CONTENT
+        address = f"{self.api}/contents/{quote(entry.path)}?ref={ref}"
+        blob = f"{self.api}/git/blobs/{entry.sha}"
+        web = f"{self.web}/blob/{ref}/{quote(entry.path)}"
+        return {
+            "type": "symlink" if entry.mode == "120000" else "file",
+            "encoding": "none" if is_large else "base64",
+            "size": len(content),
+            "name": entry.path.rpartition("/")[2],
+            "path": entry.path,
+            "content": "" if is_large else base64.encodebytes(content).decode(),
+            "sha": entry.sha,
+            "url": address,
+            "git_url": blob,
+            "html_url": web,
+            "download_url": None,
+            "_links": {"self": address, "git": blob, "html": web},
         }
 
     def short_blob(self, sha: str) -> dict[str, Any]:

@@ -26,13 +26,17 @@ class ToolCall:
 
 @dataclass(frozen=True)
 class Turn:
-    """What the model answers: text, tool calls, or an HTTP error; after `think_s` seconds."""
+    """What the model answers: text, tool calls, or an HTTP error; after `think_s` seconds.
+
+    `usage` takes the place of the few input tokens that it reports otherwise.
+    """
 
     text: str = ""
     tools: tuple[ToolCall, ...] = ()
     think_s: float = 0.0
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
+    usage: Mapping[str, Any] = field(default_factory=lambda: USAGE)
 
 
 @dataclass(frozen=True)
@@ -110,7 +114,7 @@ def message_of(conversation: Conversation, turn: Turn, model: str) -> dict[str, 
         "content": blocks,
         "stop_reason": "tool_use" if turn.tools else "end_turn",
         "stop_sequence": None,
-        "usage": {**USAGE, "output_tokens": 40 + sum(len(json.dumps(block)) // 4 for block in blocks)},
+        "usage": {**turn.usage, "output_tokens": 40 + sum(len(json.dumps(block)) // 4 for block in blocks)},
     }
 
 

@@ -51,21 +51,29 @@ class StsArtifactAccess:
 
     def policy(self, job_id: str, continued: str) -> dict[str, Any]:
         """What the session may do, as far as the role may do it too. Ids of jobs hold no wildcard."""
-        own = f"jobs/{job_id}/"
-        read = [f"{own}brief.json", f"{own}result.json", f"{own}changes-*"]
-        if continued:
-            read += [f"jobs/{continued}/result.json", f"jobs/{continued}/changes-*"]
-        written = [f"{own}result.json", f"{own}changes-*", f"{own}transcript.jsonl"]
+        own, earlier = f"jobs/{job_id}/", f"jobs/{continued}/"
+        read = [f"{own}brief.json", *((f"{earlier}result.json", f"{earlier}changes-*") if continued else ())]
         return {
             "Version": "2012-10-17",
             "Statement": [
-                {"Effect": "Allow", "Action": "s3:GetObject", "Resource": self._objects(read)},
-                {"Effect": "Allow", "Action": "s3:PutObject", "Resource": self._objects(written)},
+                {"Effect": "Allow", "Action": ["s3:GetObject"], "Resource": self._objects(read)},
+                {
+                    "Effect": "Allow",
+                    "Action": ["s3:GetObject", "s3:PutObject"],
+                    "Resource": self._objects([f"{own}result.json", f"{own}changes-*"]),
+                },
+                {
+                    "Effect": "Allow",
+                    "Action": ["s3:PutObject"],
+                    "Resource": self._objects([f"{own}transcript.jsonl"]),
+                },
                 {
                     "Effect": "Allow",
                     "Action": "s3:ListBucket",
-                    "Resource": f"{self._arn}",
-                    "Condition": {"StringLike": {"s3:prefix": read}},
+                    "Resource": self._arn,
+                    "Condition": {
+                        "StringLike": {"s3:prefix": [f"{own}*", *([f"{earlier}*"] if continued else [])]}
+                    },
                 },
                 # The role's own policy says which key, and through which service.
                 {"Effect": "Allow", "Action": ["kms:Decrypt", "kms:GenerateDataKey"], "Resource": "*"},

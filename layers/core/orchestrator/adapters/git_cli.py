@@ -16,15 +16,20 @@ from time import monotonic
 
 from orchestrator.adapters.git_apply import carry_over
 from orchestrator.adapters.git_collect import collect
+from orchestrator.adapters.git_process import BOUNDED_SETTINGS, Bounds, TookTooLong, run_bounded
 from orchestrator.adapters.git_survey import TooSlowError
+from orchestrator.adapters.git_tree import check_tree
 from orchestrator.domain.changeset import Changeset, Fault, Ground
 from orchestrator.domain.pull_request import MERGE_BASE_REF, ReviewSubject
+from orchestrator.domain.repository_limits import RepositoryLimits
 from orchestrator.errors import JobFailed, TransientError
 
 CLONE_TIMEOUT_S = 600
 # For all commands on the workspace together: the agent may have filled it with anything.
 COLLECT_TIMEOUT_S = 300
 REMOVE_TIMEOUT_S = 120
+# What git may hold in memory in one piece. A file above `core.bigFileThreshold` is streamed, unless it is a delta.
+LARGEST_OBJECT = "512m"
 # A helper, since a token in a URL or an argument shows in `ps`, in logs and in .git/config.
 CREDENTIAL_HELPER = (
     '!f() { test "$1" = get && printf "username=x-access-token\\npassword=%s\\n" "$ALM_GIT_TOKEN"; }; f'
@@ -64,6 +69,7 @@ def git_environment(settings: Mapping[str, str], extra: Mapping[str, str] | None
         "GIT_CONFIG_GLOBAL": "/dev/null",
         "GIT_TERMINAL_PROMPT": "0",
         "GIT_NO_REPLACE_OBJECTS": "1",
+        "GIT_ALLOC_LIMIT": LARGEST_OBJECT,
         "GIT_CONFIG_COUNT": str(len(settings)),
         **(extra or {}),
     }
@@ -144,6 +150,7 @@ class GitCloner:
     server_url: str
     repo: str
     token: str = field(repr=False)
+    limits: RepositoryLimits = field(default_factory=RepositoryLimits)
 
     @contextmanager
     def clone(self, branch: str | None) -> Iterator[GitCheckout]:
@@ -160,13 +167,14 @@ class GitCloner:
     def _fetch_into(self, folder: Path, subject: ReviewSubject) -> GitCheckout:
         repository = GitRepository(folder / "trusted.git", folder / "workspace")
         repository.workspace.mkdir()
-        self._remote("init", "--quiet", "--bare", "--template=", "--", str(repository.git_dir))
+        self._remote(folder, "init", "--quiet", "--bare", "--template=", "--", str(repository.git_dir))
         _take_bytes_as_they_are(repository)
         # By sha, not by `refs/pull/N/head`: it may have moved, and a fork's commits are served all the same.
         # No FETCH_HEAD, as it would tell the agent the address.
         shallow = ["--quiet", "--depth=1", "--no-tags", "--no-write-fetch-head"]
         wanted = [subject.head_sha, f"{subject.merge_base_sha}:{MERGE_BASE_REF}"]
-        self._remote(f"--git-dir={repository.git_dir}", "fetch", *shallow, "--", self._url, *wanted)
+        self._remote(folder, f"--git-dir={repository.git_dir}", "fetch", *shallow, "--", self._url, *wanted)
+        self._check_size(repository, subject.head_sha)
         repository.run("update-ref", "--no-deref", "HEAD", subject.head_sha)
         # Unlike a checkout of paths, this takes a head that deletes every file.
         repository.run("read-tree", "--reset", "-u", "HEAD")
@@ -178,9 +186,10 @@ class GitCloner:
         repository.workspace.mkdir()
         wanted = [] if branch is None else ["--branch", branch]
         shallow = ["--quiet", "--bare", "--depth=1", "--single-branch", "--no-tags"]
-        self._remote("clone", *shallow, *wanted, "--", self._url, str(repository.git_dir))
+        self._remote(folder, "clone", *shallow, *wanted, "--", self._url, str(repository.git_dir))
         _take_bytes_as_they_are(repository)
         base_sha = self._commit(repository)
+        self._check_size(repository, base_sha)
         repository.run("checkout", "--quiet", "--force", "HEAD", "--", ".")
         _give_agent_a_copy(repository)
         return GitCheckout(repository, base_sha)
@@ -195,8 +204,12 @@ class GitCloner:
         except JobFailed:
             raise JobFailed(f"The repository {self.repo} has no commit yet.") from None
 
-    def _remote(self, *arguments: str) -> None:
-        """A git command that talks to the server, as the read token."""
+    def _check_size(self, repository: GitRepository, commit: str) -> None:
+        """Before the first file is written: what a commit unpacks to is up to whoever made it."""
+        check_tree(repository.git_dir, commit, git_environment(SETTINGS), self.limits)
+
+    def _remote(self, folder: Path, *arguments: str) -> None:
+        """A git command that talks to the server, as the read token, and writes below the folder."""
         # The empty helper first: it clears any that a configuration may have brought. Ours answers for its
         # server alone, wherever a redirect leads.
         credentials = {
@@ -205,19 +218,16 @@ class GitCloner:
             f"credential.{self.server_url}.helper": CREDENTIAL_HELPER,
         }
         scheme = {"protocol.http.allow": "always"} if self.server_url.startswith("http://") else {}
-        environment = git_environment({**SETTINGS, **scheme, **credentials}, {"ALM_GIT_TOKEN": self.token})
+        settings = {**SETTINGS, **BOUNDED_SETTINGS, **scheme, **credentials}
+        environment = git_environment(settings, {"ALM_GIT_TOKEN": self.token})
         try:
-            done = subprocess.run(
-                ["git", *arguments],
-                env=environment,
-                capture_output=True,
-                check=False,
-                timeout=CLONE_TIMEOUT_S,
+            status, complaint = run_bounded(
+                arguments, environment, Bounds(folder, self.limits, CLONE_TIMEOUT_S)
             )
-        except subprocess.TimeoutExpired as error:
+        except TookTooLong as error:
             raise TransientError("GitHub did not deliver the repository in time.") from error
-        if done.returncode != 0:
-            raise self._explained(done.stderr.decode(errors="replace").lower())
+        if status != 0:
+            raise self._explained(complaint)
 
     def _explained(self, complaint: str) -> Exception:
         if "remote branch" in complaint:

@@ -11,15 +11,20 @@ from github.PullRequest import PullRequest
 from github.Repository import Repository
 from urllib3 import Retry
 
+from orchestrator.adapters.github_drafts import NO_DRAFTS, make_draft, refuses_drafts
 from orchestrator.adapters.github_errors import translated
+from orchestrator.adapters.github_markdown import document
 from orchestrator.adapters.github_reviews import TRAILER, GitHubReviews, marker, review_subject
+from orchestrator.adapters.github_text import plain_line
 from orchestrator.config import GitHubSettings
 from orchestrator.domain.changeset import FileChange
 from orchestrator.domain.pull_request import ReviewSubject
-from orchestrator.errors import JobFailed
+from orchestrator.domain.review import Passage
+from orchestrator.errors import JobFailed, RefusedError
 from orchestrator.ports import BranchPlan, Proposal, ReviewGround, ReviewPost
 
 TIMEOUT_S = 30
+LONGEST_TITLE = 256
 # Larger or binary content goes up as a blob of its own.
 INLINE_LIMIT = 256 * 1024
 
@@ -104,10 +109,14 @@ class GitHubWriter:
             # Looked for among the closed ones too: what a person has decided is not proposed anew.
             if made := next((pull for pull in pulls if marker(proposal.job) in (pull.body or "")), None):
                 return made.html_url
-            self._push(proposal)
             pull = next((pull for pull in pulls if pull.state == "open"), None)
             if pull is None:
-                return self._open(proposal)
+                before = self._push(proposal)
+                return self._open(proposal, before)
+            if proposal.draft and not pull.draft:
+                # First: a commit that people have to look at must not be ready to merge for a moment.
+                make_draft(pull)
+            self._push(proposal)
             self._tell(pull, proposal)
             return pull.html_url
 
@@ -123,20 +132,23 @@ class GitHubWriter:
     def _reviews(self) -> GitHubReviews:
         return GitHubReviews(self.repository)
 
-    def _push(self, proposal: Proposal) -> None:
+    def _push(self, proposal: Proposal) -> str | None:
+        """Put the commit on the branch; where the branch was before; None if it is new or has the commit already."""
         ref = self._ref(proposal.branch)
         if ref is None:
             self._check_base(proposal.changeset.base_sha)
             commit = self._commit(proposal)
             self.repository.create_git_ref(f"refs/heads/{proposal.branch}", commit.sha)
-            return
+            return None
         if self._is_ours(ref, proposal):
-            return
-        if ref.object.sha != proposal.changeset.base_sha:
+            return None
+        before = ref.object.sha
+        if before != proposal.changeset.base_sha:
             raise JobFailed(
                 f"The branch `{proposal.branch}` moved while the agent was at work, so its change was not pushed."
             )
         ref.edit(self._commit(proposal).sha)
+        return before
 
     def _check_base(self, base_sha: str) -> None:
         """A change may only stand on what people have merged: a fork's commits can be reached here too."""
@@ -163,7 +175,7 @@ class GitHubWriter:
         parent = self.repository.get_git_commit(proposal.changeset.base_sha)
         elements = [self._element(change) for change in proposal.changeset.changes]
         tree = self.repository.create_git_tree(elements, base_tree=parent.tree)
-        message = f"{proposal.title}\n\n{TRAILER}: {proposal.job.job_id}\n"
+        message = f"{_title(proposal)}\n\n{TRAILER}: {proposal.job.job_id}\n"
         return self.repository.create_git_commit(message, tree, [parent])
 
     def _element(self, change: FileChange) -> InputGitTreeElement:
@@ -174,20 +186,46 @@ class GitHubWriter:
         blob = self.repository.create_git_blob(change.content_b64, "base64")
         return InputGitTreeElement(change.path, change.mode.value, "blob", sha=blob.sha)
 
-    def _open(self, proposal: Proposal) -> str:
-        pull = self.repository.create_pull(
-            base=self.repository.default_branch,
-            head=proposal.branch,
-            title=proposal.title,
-            body=f"{proposal.body}\n\n{marker(proposal.job)}",
-        )
+    def _open(self, proposal: Proposal, before: str | None) -> str:
+        try:
+            with translated():
+                pull = self.repository.create_pull(
+                    base=self.repository.default_branch,
+                    head=proposal.branch,
+                    title=_title(proposal),
+                    body=_body(proposal),
+                    draft=proposal.draft,
+                )
+        except RefusedError as error:
+            if not (proposal.draft and refuses_drafts(error)):
+                raise
+            self._take_back(proposal, before)
+            raise JobFailed(NO_DRAFTS) from error
         return pull.html_url
+
+    def _take_back(self, proposal: Proposal, before: str | None) -> None:
+        """Remove the commit again, unless somebody has built on it meanwhile."""
+        ref = self._ref(proposal.branch)
+        if ref is None or not self._is_ours(ref, proposal):
+            return
+        if before is None:
+            ref.delete()
+        else:
+            ref.edit(before, force=True)
 
     def _tell(self, pull: PullRequest, proposal: Proposal) -> None:
         """Say on a pull request that stood already what this job added; its own text is people's by now."""
         mark = marker(proposal.job)
         if not any(mark in comment.body for comment in pull.get_issue_comments()):
-            pull.create_issue_comment(f"{proposal.body}\n\n{mark}")
+            pull.create_issue_comment(_body(proposal))
+
+
+def _title(proposal: Proposal) -> str:
+    return plain_line(proposal.title, LONGEST_TITLE)
+
+
+def _body(proposal: Proposal) -> str:
+    return document([Passage(markdown=part) for part in proposal.body], marker(proposal.job))
 
 
 def _matching(repository: Repository, prefix: str) -> list[GitRef]:

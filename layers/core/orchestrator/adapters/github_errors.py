@@ -77,5 +77,11 @@ def _said(error: GithubException) -> str:
     if not isinstance(error.data, dict):
         return ""
     listed = error.data.get("errors")
-    sentences = [one for one in listed if isinstance(one, str)] if isinstance(listed, list) else []
+    sentences = filter(None, map(_sentence, listed)) if isinstance(listed, list) else ()
     return ": ".join((str(error.data.get("message", "")), *sentences))
+
+
+def _sentence(error: object) -> str:
+    """One of `errors[]`: of a review it is a sentence, of a validation an object that may hold one."""
+    said = error.get("message") if isinstance(error, dict) else error
+    return said if isinstance(said, str) else ""

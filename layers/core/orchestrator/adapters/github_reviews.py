@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import chain, count, islice
+from itertools import chain, islice
 from typing import Any
 
 import requests
@@ -11,10 +11,12 @@ from github.PullRequest import PullRequest
 from github.Repository import Repository
 
 from orchestrator.adapters.github_errors import translated
+from orchestrator.adapters.github_markdown import LONGEST_BODY, document, write_passage
 from orchestrator.domain.job import Job
 from orchestrator.domain.patch import commentable_lines
 from orchestrator.domain.pull_request import PullState, ReviewSubject
-from orchestrator.domain.review import Review, standing_findings
+from orchestrator.domain.review import Passage, Review, standing_findings
+from orchestrator.domain.text_limits import LONGEST_DESCRIPTION, LONGEST_TITLE, cut
 from orchestrator.errors import JobFailed, NotFoundError, RefusedError
 from orchestrator.ports import ReviewGround, ReviewPost
 
@@ -22,9 +24,8 @@ TRAILER = "ALM-Job"
 # https://docs.github.com/rest/pulls/pulls#list-pull-requests-files
 MOST_FILES = 3_000
 PER_PAGE = 100
-# Of a review's body and of each comment.
-LONGEST_BODY = 65_536
-CUT = "\n\n[cut here: GitHub takes no longer text]"
+# Of reviews or comments of one pull request, which anybody may write: 20,000 take about a minute to list.
+MOST_PAGES = 200
 COMMENT = "COMMENT"
 
 
@@ -45,8 +46,8 @@ def review_subject(repository: Repository, number: int) -> ReviewSubject | None:
         return ReviewSubject(
             number=number,
             url=pull.html_url,
-            title=pull.title,
-            body=pull.body or "",
+            title=cut(pull.title, LONGEST_TITLE, "the pull request"),
+            body=cut(pull.body or "", LONGEST_DESCRIPTION, "the pull request"),
             state=state,
             head_sha=pull.head.sha,
             merge_base_sha=_merge_base(repository, pull, state),
@@ -86,11 +87,20 @@ class _Draft:
         """What is sent. GitHub would take `position` too, which moves with every push."""
         commit = {"commit_id": self.commit_id} if self.commit_id else {}
         comments = [
-            {"path": one.path, "line": one.line, "side": "RIGHT", "body": _fitting(one.body)}
+            {
+                "path": one.path,
+                "line": one.line,
+                "side": "RIGHT",
+                "body": write_passage(one.passage, LONGEST_BODY),
+            }
             for one in self.review.comments
         ]
-        text = _fitting(f"{self.review.body}\n\n{self.mark}")
-        return {**commit, "body": text, "event": self.event, "comments": comments}
+        return {
+            **commit,
+            "body": document(self.review.body, self.mark),
+            "event": self.event,
+            "comments": comments,
+        }
 
     def weaker(self, said: str) -> "_Draft | None":
         """What to try next when GitHub has refused this one in these words; None when nothing is left."""
@@ -101,7 +111,7 @@ class _Draft:
         if self.commit_id:
             # A forced push took the commit away: then the text says what it is about.
             about = f"This review is about {self.commit_id}, which the pull request no longer has."
-            body = f"{about}\n\n{self.review.body}"
+            body = (Passage(markdown=about), *self.review.body)
             return replace(self, commit_id="", review=Review(body=body))
         return None
 
@@ -169,7 +179,7 @@ class GitHubReviews:
 
     def _all(self, url: str) -> Iterator[dict[str, Any]]:
         # PyGithub's own lists come thirty at a time, and take a proxy's page for an empty one.
-        for page in count(1):
+        for page in range(1, MOST_PAGES + 1):
             headers, entries = self.repository.requester.requestJsonAndCheck(
                 "GET", url, {"per_page": PER_PAGE, "page": page}
             )
@@ -178,11 +188,3 @@ class GitHubReviews:
             yield from entries
             if 'rel="next"' not in headers.get("link", ""):
                 return
-
-
-def _fitting(text: str) -> str:
-    """The text cut to what GitHub takes; its last paragraph, the mark, stays."""
-    if len(text) <= LONGEST_BODY:
-        return text
-    mark = text.rpartition("\n\n")[2][-200:]
-    return f"{text[: LONGEST_BODY - len(CUT) - len(mark) - 2]}{CUT}\n\n{mark}"

@@ -25,6 +25,7 @@ from orchestrator.adapters.jira_parsing import (
     property_from,
     search_page_from,
 )
+from orchestrator.adapters.json_answer import json_of
 from orchestrator.adapters.markdown_adf import as_code_block, to_adf
 from orchestrator.domain.issue import (
     CLAIM_PROPERTY,
@@ -42,7 +43,7 @@ from orchestrator.errors import NotFoundError, RefusedError
 from orchestrator.ports import Clock
 
 PAGE = 100
-LOOK_FIELDS = "labels"
+LOOK_FIELDS = "labels,updated"
 SEARCH_FIELDS = ["labels"]
 READ_FIELDS = "summary,description,issuetype,labels,updated,comment"
 READ_PROPERTIES = f"{CLAIM_PROPERTY},{LATEST_PROPERTY},{UNFINISHED_PROPERTY}"
@@ -66,7 +67,7 @@ class JiraCloud:
         """Every issue that matches, page after page: a short page is not the last one."""
         body = {"jql": jql, "fields": SEARCH_FIELDS, "properties": [CLAIM_PROPERTY], "maxResults": PAGE}
         while True:
-            issues, token = search_page_from(self._http.send(Call("POST", "/search/jql", body=body)).json())
+            issues, token = search_page_from(json_of(self._http.send(Call("POST", "/search/jql", body=body))))
             yield from filter(None, map(self.vouch, issues))
             if token is None:
                 return
@@ -77,13 +78,13 @@ class JiraCloud:
         return self._issue(key, READ_FIELDS, READ_PROPERTIES)
 
     def look(self, key: str) -> Issue | None:
-        """The issue's labels and our claim as they are now, and nothing else of it; None when it is gone."""
-        return self._issue(key, LOOK_FIELDS, CLAIM_PROPERTY)
+        """The issue's labels and our properties as they are now, and none of its text; None when it is gone."""
+        return self._issue(key, LOOK_FIELDS, READ_PROPERTIES)
 
     def _issue(self, key: str, fields: str, properties: str) -> Issue | None:
         query = {"fields": fields, "properties": properties}
         try:
-            return self.vouch(issue_from(self._http.send(Call("GET", _path(key), query=query)).json()))
+            return self.vouch(issue_from(json_of(self._http.send(Call("GET", _path(key), query=query)))))
         except NotFoundError:
             return None
 
@@ -136,7 +137,7 @@ class JiraCloud:
         while True:
             query = {"orderBy": "-created", "startAt": start, "maxResults": PAGE, "expand": "properties"}
             answer = self._http.send(Call("GET", f"{_path(key)}/comment", query=query))
-            comments, total = comment_page_from(answer.json())
+            comments, total = comment_page_from(json_of(answer))
             yield from comments
             start += len(comments)
             if not comments or start >= total:
@@ -151,7 +152,7 @@ class JiraCloud:
             answer = self._http.send(Call("GET", f"/comment/{raw['id']}/properties/{RESULT_PROPERTY}"))
         except NotFoundError:
             return None
-        return property_from(answer.json())
+        return property_from(json_of(answer))
 
     def comment(self, key: str, markdown: str, mark: OwnComment) -> str:
         """Post the text as one marked comment; as a code block when Jira does not take it as a document.
@@ -161,7 +162,7 @@ class JiraCloud:
         value = {"job_id": mark.job_id, "action": mark.action, "part": mark.part, "outcome": mark.outcome}
         body = {"properties": [{"key": RESULT_PROPERTY, "value": value}]}
         call = Call("POST", f"{_path(key)}/comment", body=body, repeat=Repeat.NOT_DONE, writes_to=key)
-        return comment_id_from(self._send_text(call, markdown).json())
+        return comment_id_from(json_of(self._send_text(call, markdown)))
 
     def edit_comment(self, key: str, comment_id: str, markdown: str) -> None:
         """Replace the text of a comment of ours; one that is gone is no error.
@@ -188,7 +189,7 @@ class JiraCloud:
 
     def _myself(self) -> str:
         if not self._account_id:
-            self._account_id = account_id_from(self._http.send(Call("GET", "/myself")).json())
+            self._account_id = account_id_from(json_of(self._http.send(Call("GET", "/myself"))))
         return self._account_id
 
 

@@ -16,6 +16,7 @@ from orchestrator.adapters.backoff import (
     reason,
     wait_s,
 )
+from orchestrator.adapters.json_answer import json_of
 from orchestrator.adapters.pacing import Pacing
 from orchestrator.adapters.pauses import EVERYTHING, Pauses
 from orchestrator.errors import ConfigError, NotFoundError, RefusedError, TransientError
@@ -134,7 +135,7 @@ def _is_whole(answer: requests.Response) -> bool:
     if not answer.content:
         return bool(answer.status_code == requests.codes.no_content)
     try:
-        answer.json()
+        json_of(answer)
     except ValueError:
         return False
     return True
@@ -142,7 +143,7 @@ def _is_whole(answer: requests.Response) -> bool:
 
 def _messages(answer: requests.Response) -> str:
     try:
-        body = answer.json()
+        body = json_of(answer)
         messages = [*body.get("errorMessages", ()), *body.get("errors", {}).values()]
     except (ValueError, AttributeError):
         return "no reason given"

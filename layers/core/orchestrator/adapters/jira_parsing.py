@@ -15,6 +15,7 @@ from orchestrator.domain.issue import (
     OwnComment,
 )
 from orchestrator.domain.job import PastResult, Unfinished
+from orchestrator.domain.text_limits import LONGEST_COMMENT, LONGEST_TITLE, MOST_COMMENTS, cut
 
 
 @promised("Jira")
@@ -30,14 +31,14 @@ def issue_from(raw: Mapping[str, Any]) -> Issue:
     """An issue; fields that were not asked for stay empty."""
     fields = raw.get("fields") or {}
     shown = fields.get("comment") or {}
-    listed = list(shown.get("comments") or ())
+    listed = list(shown.get("comments") or ())[-MOST_COMMENTS:]
     properties = raw.get("properties") or {}
     return Issue(
         id=str(raw["id"]),
         key=str(raw["key"]),
         labels=frozenset(fields.get("labels") or ()),
         issue_type=str((fields.get("issuetype") or {}).get("name") or ""),
-        summary=str(fields.get("summary") or ""),
+        summary=cut(str(fields.get("summary") or ""), LONGEST_TITLE, "the ticket"),
         updated=str(fields.get("updated") or ""),
         description=fields.get("description"),
         claim=properties.get(CLAIM_PROPERTY),
@@ -50,7 +51,8 @@ def issue_from(raw: Mapping[str, Any]) -> Issue:
 
 def comment_from(raw: Mapping[str, Any]) -> Comment:
     """A comment as Markdown."""
-    return Comment(id=str(raw.get("id")), text=adf.to_markdown(raw.get("body")))
+    text = cut(adf.to_markdown(raw.get("body")), LONGEST_COMMENT, "the ticket")
+    return Comment(id=str(raw.get("id")), text=text)
 
 
 def _latest(value: Any) -> dict[str, PastResult]:

@@ -5,23 +5,16 @@ The parser knows CommonMark, tables and strikethrough, and nothing that Jira wou
 
 import re
 from collections.abc import Iterable, Iterator
-from functools import cache
-from itertools import takewhile
 from typing import Any
 
-from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from orchestrator.adapters.markdown_tokens import is_deceptive, link_end, parse, shown_text, split_addresses
 from orchestrator.domain.adf_plain import as_code_block, only_plain, writable
 
 __all__ = ["as_code_block", "only_plain", "to_adf"]
 
 type Json = dict[str, Any]
-
-# Callers split at Jira's 32,767; much beyond it the parser's quadratic corners would take seconds.
-_MAX_CHARS = 40_000
-# The parser drops what is nested deeper, so such text is shown as code; brackets cost time times this.
-_MAX_NESTING = 40
 
 _KINDS = {
     "paragraph_open": "paragraph",
@@ -38,43 +31,14 @@ _KINDS = {
 _FRAMES = frozenset({"thead_open", "thead_close", "tbody_open", "tbody_close"})
 _MARKS = {"strong_open": "strong", "em_open": "em", "s_open": "strike", "link_open": "link"}
 _CHECKBOX = re.compile(r"\[([ xX])\](?:\s+|$)")
-_BARE_ADDRESS = re.compile(r"\bhttps?://[^\s<>\"'`|\\^{}\x00-\x20\x7f-\U0010ffff]+")
 
 
 def to_adf(markdown: str) -> Json:
     """A schema-valid ADF document of plain formatting; a code block when the text cannot be parsed whole."""
-    if len(markdown) > _MAX_CHARS:
-        return as_code_block(markdown)
     try:
-        return only_plain(_document(_tokens(writable(markdown))))
+        return only_plain(_document(parse(writable(markdown))))
     except Exception:  # noqa: BLE001 - a parser's bug must not cost the ticket its answer
         return as_code_block(markdown)
-
-
-def _tokens(markdown: str) -> list[Token]:
-    env: dict[str, Any] = {}
-    tokens = _parser(references=True).parse(markdown, env)
-    # "[^1]: word" reads as a link definition and would vanish: only addresses may hide in one.
-    if not all(_is_web(definition["href"]) for definition in _definitions(env)):
-        tokens = _parser(references=False).parse(markdown)
-    if max((token.level for token in tokens), default=0) >= _MAX_NESTING - 1:
-        raise RecursionError("nested deeper than the parser goes")
-    return tokens
-
-
-def _definitions(env: dict[str, Any]) -> list[dict[str, str]]:
-    return [*env.get("references", {}).values(), *env.get("duplicate_refs", ())]
-
-
-def _is_web(href: str) -> bool:
-    return href.lower().startswith(("https://", "http://", "mailto:"))
-
-
-@cache
-def _parser(*, references: bool) -> MarkdownIt:
-    parser = MarkdownIt("commonmark", {"html": False, "maxNesting": _MAX_NESTING})
-    parser.enable(["table", "strikethrough"])
-    return parser if references else parser.disable("reference")
 
 
 def _document(tokens: Iterable[Token]) -> Json:
@@ -109,14 +73,32 @@ def _leaf(token: Token) -> list[Json]:
 
 def _inline(tokens: Iterable[Token]) -> Iterator[Json]:
     """Inline nodes; the marks of each text are those opened and not yet closed before it."""
+    flow = _without_deception(list(tokens))
     marks: list[dict[str, Json]] = [{}]
-    for token in tokens:
+    for token in flow:
         if token.nesting == 1:
             marks.append(_mark(token) | marks[-1])
         elif token.nesting == -1:
             marks.pop()
         else:
             yield from _inline_leaf(token, marks[-1])
+
+
+def _without_deception(tokens: list[Token]) -> Iterator[Token]:
+    """The tokens; a link whose text could be taken for another address is that text and its real address."""
+    end, address = -1, ""
+    for at, token in enumerate(tokens):
+        if token.type == "link_open":
+            end, address = link_end(tokens, at), str(token.attrs.get("href", ""))
+            inner = tokens[at + 1 : end]
+            has_image = any(part.type == "image" for part in inner)
+            if not has_image and not is_deceptive(shown_text(inner), address):
+                address = ""
+        if not address or (at < end and token.type != "link_open"):
+            yield token
+        elif at == end:
+            yield Token("text", "", 0, content=f" ({address})")
+            address = ""
 
 
 def _mark(token: Token) -> dict[str, Json]:
@@ -133,34 +115,28 @@ def _inline_leaf(token: Token, marks: dict[str, Json]) -> Iterator[Json]:
         case "code_inline":
             yield _text(token.content, marks | {"code": {"type": "code"}})
         case "image":
-            yield _image(token, marks)
+            yield from _image(token, marks)
         case _:
             yield from _linked(token.content, marks)
 
 
-def _image(token: Token, marks: dict[str, Json]) -> Json:
+def _image(token: Token, marks: dict[str, Json]) -> Iterator[Json]:
+    """What the image is called, and its address to be followed by hand."""
     source = str(token.attrs.get("src", ""))
-    link = {"link": {"type": "link", "attrs": {"href": source}}}
-    return _text(token.content or source, link | marks)
+    if token.content:
+        yield _text(f"{token.content} (", marks)
+    yield _text(source, marks | _link(source))
+    yield _text(")" if token.content else "", marks)
+
+
+def _link(href: str) -> dict[str, Json]:
+    return {"link": {"type": "link", "attrs": {"href": href}}}
 
 
 def _linked(text: str, marks: dict[str, Json]) -> Iterator[Json]:
     """The text with bare web addresses as links, as GitHub shows it; Jira does not do it by itself."""
-    end = 0
-    for found in _BARE_ADDRESS.finditer(text):
-        address = _without_punctuation(found.group())
-        yield _text(text[end : found.start()], marks)
-        yield _text(address, {"link": {"type": "link", "attrs": {"href": address}}} | marks)
-        end = found.start() + len(address)
-    yield _text(text[end:], marks)
-
-
-def _without_punctuation(address: str) -> str:
-    """The address without what ends the sentence around it."""
-    address = address.rstrip(".,:;!?*_~]")
-    extra = address.count(")") - address.count("(")
-    tail = sum(1 for _ in takewhile(")".__eq__, reversed(address)))
-    return address[: len(address) - max(0, min(extra, tail))].rstrip(".,:;!?*_~]")
+    for piece, address in split_addresses(text):
+        yield _text(piece, _link(address) | marks if address else marks)
 
 
 def _text(text: str, marks: dict[str, Json]) -> Json:

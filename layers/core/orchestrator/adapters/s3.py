@@ -1,5 +1,6 @@
 """The artifact bucket: briefs, results, transcripts, changesets."""
 
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,6 +10,8 @@ from botocore.exceptions import ClientError
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
+# The largest result holds a change of 25 MB, in base64. The worker writes it, and the smallest reader has 512 MiB.
+LARGEST_OBJECT = 48 * 1024 * 1024
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html: there already, or being put there.
 _TAKEN = frozenset({"PreconditionFailed", "ConditionalRequestConflict"})
 
@@ -35,9 +38,9 @@ class S3Artifacts:
         return True
 
     def get(self, key: str) -> bytes | None:
-        """The content, None if there is none."""
+        """The content, None if there is none or it is larger than anything we store."""
         try:
-            return self.client.get_object(Bucket=self.bucket, Key=key)["Body"].read()
+            stored = self.client.get_object(Bucket=self.bucket, Key=key)
         except self.client.exceptions.NoSuchKey:
             return None
         except ClientError as error:
@@ -46,6 +49,8 @@ class S3Artifacts:
             if error.response["Error"]["Code"] != "AccessDenied" or self._is_listed(key):
                 raise
             return None
+        with closing(stored["Body"]) as body:
+            return body.read() if stored["ContentLength"] <= LARGEST_OBJECT else None
 
     def _is_listed(self, key: str) -> bool:
         found = self.client.list_objects_v2(Bucket=self.bucket, Prefix=key, MaxKeys=1)

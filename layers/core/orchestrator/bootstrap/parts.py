@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from orchestrator.config import AwsSettings, JiraSettings, SigningSettings
 from orchestrator.domain.action import Catalogue
 from orchestrator.domain.issue import Issue
-from orchestrator.ports import Clock, Events
+from orchestrator.ports import Clock, Events, SecretScanner, TimeLimit
 from orchestrator.secret_values import JiraSecret, SigningSecret, parsed_secret
 from orchestrator.usecases.sign_jobs import SignJobs
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from orchestrator.adapters.dynamodb import DynamoJobStore
     from orchestrator.adapters.dynamodb_accounts import DynamoAccounts
+    from orchestrator.adapters.dynamodb_attempts import DynamoAttempts
     from orchestrator.adapters.jira_cloud import JiraCloud
     from orchestrator.adapters.s3 import S3Artifacts
     from orchestrator.adapters.sqs import SqsQueue
@@ -38,10 +39,12 @@ def jira(
     import requests
 
     from orchestrator.adapters.atlassian_auth import AtlassianAuth
+    from orchestrator.adapters.bounded_answers import bounding
     from orchestrator.adapters.jira_cloud import JiraCloud
     from orchestrator.adapters.traffic import counting
 
     session = requests.Session()
+    session.hooks["response"].append(bounding("Jira"))
     if log is not None:
         session.hooks["response"].append(counting("Jira", log, within="/rest/api/"))
     # Without one of its own, requests takes a .netrc's credentials instead of ours.
@@ -66,11 +69,25 @@ def clock() -> Clock:
     return SystemClock()
 
 
+def time_limit() -> TimeLimit:
+    """What ends work that takes too long."""
+    from orchestrator.adapters.time_limit import SignalTimeLimit
+
+    return SignalTimeLimit()
+
+
 def events(service: str, **always: str) -> Events:
     """The structured log of one function; `always` stands in every line."""
     from orchestrator.adapters.powertools_log import PowertoolsEvents
 
     return PowertoolsEvents(service, **always)
+
+
+def secret_scanner() -> SecretScanner:
+    """The secret scanner; its rules are loaded at the first use."""
+    from orchestrator.adapters.kingfisher import KingfisherScanner
+
+    return KingfisherScanner()
 
 
 def secret(name: str) -> str:
@@ -96,6 +113,13 @@ def jobs(settings: AwsSettings) -> "DynamoJobStore":
     from orchestrator.adapters.dynamodb import DynamoJobStore
 
     return DynamoJobStore(_table(settings))
+
+
+def attempts(settings: AwsSettings) -> "DynamoAttempts":
+    """What was begun and has not ended, in the same table."""
+    from orchestrator.adapters.dynamodb_attempts import DynamoAttempts
+
+    return DynamoAttempts(_table(settings))
 
 
 def accounts(settings: AwsSettings) -> "DynamoAccounts":

@@ -7,12 +7,14 @@ from orchestrator.bootstrap import parts
 from orchestrator.config import PollSettings
 from orchestrator.ports import DeadLetters, Events
 from orchestrator.secret_values import JiraSecret, parsed_secret
+from orchestrator.usecases.attempt_work import AttemptWork
 from orchestrator.usecases.brief_job import BriefJob
 from orchestrator.usecases.cancel_job import CancelJob
 from orchestrator.usecases.claim_issue import ClaimIssue
 from orchestrator.usecases.find_issues import FindIssues
 from orchestrator.usecases.launch_workers import LaunchWorkers
 from orchestrator.usecases.poll import Poll, PollReport, poll_once
+from orchestrator.usecases.take_issue import TakeIssue
 from orchestrator.usecases.watch_jobs import WatchJobs
 
 # Jobs that wait for each worker: enough that none is idle until the next poll.
@@ -36,23 +38,25 @@ def poll() -> Poll:
     queue, results = parts.queue(settings.job_queue_url), parts.queue(settings.result_queue_url)
     brief = BriefJob(tracker, tracker, artifacts, actions, settings.github_server_url, settings.github_repo)
     cancel = CancelJob(jobs, artifacts, results, parts.clock(), log)
+    attempts = parts.attempts(settings)
+    claim = ClaimIssue(
+        issues=tracker,
+        comments=tracker,
+        jobs=jobs,
+        queue=queue,
+        results=results,
+        artifacts=artifacts,
+        brief=brief,
+        cancel=cancel,
+        catalogue=actions,
+        signer=signer,
+        clock=parts.clock(),
+        events=log,
+    )
     return Poll(
         jobs=jobs,
         find=FindIssues(tracker, actions, settings.jira_project_key),
-        claim=ClaimIssue(
-            issues=tracker,
-            comments=tracker,
-            jobs=jobs,
-            queue=queue,
-            results=results,
-            artifacts=artifacts,
-            brief=brief,
-            cancel=cancel,
-            catalogue=actions,
-            signer=signer,
-            clock=parts.clock(),
-            events=log,
-        ),
+        take=TakeIssue(claim, attempts, AttemptWork(attempts, parts.time_limit()), parts.clock(), log),
         watch=WatchJobs(
             issues=tracker,
             comments=tracker,
@@ -63,6 +67,7 @@ def poll() -> Poll:
             published=results,
             dead=_dead_letters(settings),
             cancel=cancel,
+            limit=parts.time_limit(),
             catalogue=actions,
             signer=signer,
             clock=parts.clock(),

@@ -14,6 +14,7 @@ from orchestrator.errors import ConfigError
 from orchestrator.ports import Events, JobReceiver
 from orchestrator.secret_values import GitHubSecret, parsed_secret
 from orchestrator.usecases.ask_agent import AskAgent
+from orchestrator.usecases.clean_transcript import CleanTranscript
 from orchestrator.usecases.run_job import RunJob
 from orchestrator.usecases.unusable import told_if_unusable
 from orchestrator.usecases.work import Work
@@ -54,13 +55,13 @@ def _work() -> Work:
     """A read token, the model's key, the job queue; before it holds any, its memory is closed to others."""
     from orchestrator.adapters.jinja_prompts import JinjaPrompts
     from orchestrator.adapters.wall.limits import keep_own_memory
+    from orchestrator.adapters.without_secrets import EventsWithoutSecrets
 
     keep_own_memory()
     settings = WorkerSettings.read()
-    queue, log = (
-        parts.queue(settings.job_queue_url),
-        parts.events("run_job", **_accepted(settings.sandbox_floor)),
-    )
+    scanner = parts.secret_scanner()
+    queue = parts.queue(settings.job_queue_url)
+    log = EventsWithoutSecrets(parts.events("run_job", **_accepted(settings.sandbox_floor)), scanner)
     tracker = _tracker(settings)
     artifacts = _artifacts(settings, tracker)
     run = RunJob(
@@ -77,6 +78,7 @@ def _work() -> Work:
             agent=_agent(settings),
             clock=parts.clock(),
             events=log,
+            clean=CleanTranscript(scanner, parts.clock()),
         ),
         events=log,
         protected=settings.protected_paths,
@@ -177,5 +179,5 @@ def _code_host(settings: WorkerSettings, log: Events) -> dict[str, Any]:
         count_github(log)
         return GitHubReader(connect(settings, token))
 
-    cloner = GitCloner(settings.github_server_url, settings.github_repo, token)
+    cloner = GitCloner(settings.github_server_url, settings.github_repo, token, settings.repository_limits)
     return {"cloner": cloner, "pull_requests": LazyReader(reader)}

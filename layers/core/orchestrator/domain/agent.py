@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict
 
 from orchestrator.domain.kernel import is_kernel_refusal
 from orchestrator.domain.ledger import Spent
+from orchestrator.domain.text_limits import LONGEST_ANSWER, cut, cut_report
 from orchestrator.domain.untrusted import scrubbed
 from orchestrator.domain.wall import Probe, Rung, standing
 
@@ -97,13 +98,15 @@ class AgentRun:
     def text(self) -> str:
         """The agent's last word; with a report, that is the report again as JSON."""
         text = self.said if self.is_unformed else (self.result or {}).get("result")
-        return text.strip() if isinstance(text, str) else ""
+        return cut(text.strip(), LONGEST_ANSWER, "the transcript") if isinstance(text, str) else ""
 
     @property
     def report(self) -> dict[str, Any] | None:
         """The structured result, where the agent gave one; the last it tried where none was accepted."""
         report = self.offered if self.is_unformed else (self.result or {}).get("structured_output")
-        return report if isinstance(report, dict) and _is_shallow(report, DEEPEST_REPORT) else None
+        return (
+            cut_report(report) if isinstance(report, dict) and _is_shallow(report, DEEPEST_REPORT) else None
+        )
 
     @property
     def cost_usd(self) -> float | None:

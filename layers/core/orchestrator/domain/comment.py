@@ -9,11 +9,11 @@ from orchestrator.domain.comment_text import split_markdown
 from orchestrator.domain.job import RETRY_LABEL, Job, result_key
 from orchestrator.domain.outcome import JobResult, Outcome
 from orchestrator.domain.review import findings_of, severities
-from orchestrator.domain.untrusted import inert, one_line, visible, without_references
+from orchestrator.domain.untrusted import one_line, visible
 from orchestrator.domain.wall import WITHOUT_NETWORK, warning
 
 TITLE_LIMIT = 240
-# GitHub takes 65,536 characters, and breaking up references makes a text half as long again at worst.
+# GitHub takes 65,536 characters, and its adapter, which escapes the text, parses 40,000.
 PULL_REQUEST_REPORT_LIMIT = 40_000
 _HEADERS = {Outcome.DECLINED: "INVALID TICKET"}
 _NO_REPORT = "*The agent did not give its answer in the form it was asked for; here it is as it was written.*"
@@ -21,10 +21,18 @@ _CONTINUED = "This run began with the unfinished changes of an earlier one."
 _SAID = {Outcome.NO_CHANGE, Outcome.FAILED, Outcome.BLOCKED}
 
 
-def result_comment(action: Action | None, job: Job, result: JobResult, link: str = "") -> str:
-    """The comment a job ends with. `link` is the pull request's, where there is one."""
+def result_comment(
+    action: Action | None, job: Job, result: JobResult, link: str = "", about_link: str = ""
+) -> str:
+    """The comment a job ends with. `link` is the pull request's, where there is one, and `about_link` is about it."""
     if action is not None and result.verdict.outcome is Outcome.SUCCEEDED:
-        parts = [f"## {action.header}", _link(action, link), _unstructured(result), _reported(action, result)]
+        parts = [
+            f"## {action.header}",
+            _link(action, link),
+            about_link,
+            _unstructured(result),
+            _reported(action, result),
+        ]
     else:
         parts = [
             f"## {_header(result)}",
@@ -65,8 +73,8 @@ def _without_findings(action: Action, given: Mapping[str, Any]) -> str:
     return report.render({"properties": rules}, given)
 
 
-def review_introduction(action: Action, job: Job, result: JobResult, ticket_url: str) -> str:
-    """What a review says before its findings; it names nobody and closes nothing."""
+def review_introduction(action: Action, job: Job, result: JobResult, ticket_url: str) -> tuple[str, ...]:
+    """What a review says before its findings, in passages that are each Markdown of their own."""
     said = _without_findings(action, result.report) if result.report is not None else result.text
     told, *_ = split_markdown(visible(said), PULL_REQUEST_REPORT_LIMIT)
     ticket = f"Ticket: [{job.issue_key}]({ticket_url})"
@@ -74,10 +82,10 @@ def review_introduction(action: Action, job: Job, result: JobResult, ticket_url:
         f"## {action.header}",
         ticket,
         _unstructured(result),
-        without_references(told),
+        told,
         footer(job, result),
     )
-    return "\n\n".join(part for part in parts if part)
+    return tuple(part for part in parts if part)
 
 
 def body(action: Action | None, result: JobResult) -> str:
@@ -185,23 +193,21 @@ def duration(milliseconds: int) -> str:
 def pull_request_title(action: Action, job: Job, result: JobResult) -> str:
     """`fix: <summary> [KEY]`, on one line and within what GitHub takes."""
     ending = f" [{job.issue_key}]"
-    line = one_line(f"{action.title_prefix} {result.summary}", TITLE_LIMIT - len(ending))
-    # It is the commit's first line as well, where GitHub acts upon references too, in code or not.
-    return inert(line)[: TITLE_LIMIT - len(ending)] + ending
+    return one_line(f"{action.title_prefix} {result.summary}", TITLE_LIMIT - len(ending)) + ending
 
 
-def pull_request_body(action: Action, job: Job, result: JobResult, ticket_url: str) -> str:
-    """The agent's report, which names nobody and closes nothing, and the way back to the ticket."""
+def pull_request_body(action: Action, job: Job, result: JobResult, ticket_url: str) -> tuple[str, ...]:
+    """The agent's report and the address of the ticket, in passages that are each Markdown of their own."""
     said, *rest = split_markdown(visible(body(action, result)), PULL_REQUEST_REPORT_LIMIT)
     more = "*The report is longer: the ticket has all of it.*" if rest else ""
     ticket = f"Ticket: [{job.issue_key}]({ticket_url})"
     parts = (
         ticket,
         _unstructured(result) if said else "",
-        without_references(said),
+        said,
         more,
         "---",
         _continued(result),
         footer(job, result),
     )
-    return "\n\n".join(part for part in parts if part)
+    return tuple(part for part in parts if part)

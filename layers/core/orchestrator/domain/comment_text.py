@@ -9,7 +9,8 @@ _MARKER = r"(?:[-*+]|\d{1,9}[.)])"
 _STARTS_BLOCK = re.compile(rf"\s*{_MARKER}\s|#{{1,6}}\s")
 # A fence may open on the line of a list item; the info string of a backtick fence holds no backtick.
 _FENCE = re.compile(rf"(?P<lead>\s*(?:{_MARKER}\s+)*)(?P<fence>`{{3,}}(?=[^`]*$)|~{{3,}})(?P<info>.*)")
-_TABLE_RULE = re.compile(r"[ ]{0,3}\|?[ ]*:?-+:?[ ]*(?:\|[ ]*:?-+:?[ ]*)*\|?[ ]*")
+_RULE_CELL = re.compile(r":?-++:?")
+_DEEPEST_TABLE = 3
 _TOO_DEEP = re.compile(rf"[ \t]{{4,}}(?:{_MARKER}\s|```|~~~)")
 
 
@@ -130,7 +131,16 @@ def _table(lines: list[str], start: int) -> tuple[int, _Block] | None:
 
 def _is_table(lines: list[str], start: int) -> bool:
     header, rule = lines[start], "".join(lines[start + 1 : start + 2]).rstrip("\n")
-    return "|" in header and "|" in rule and _TABLE_RULE.fullmatch(rule) is not None
+    return "|" in header and "|" in rule and _is_rule(rule)
+
+
+def _is_rule(line: str) -> bool:
+    """Whether the line separates a table's header from its rows, as in `| --- | :-: |`."""
+    text = line.strip(" ")
+    if text.startswith("|") and len(line) - len(line.lstrip(" ")) > _DEEPEST_TABLE:
+        return False
+    cells = text.removeprefix("|").removesuffix("|").split("|")
+    return all(_RULE_CELL.fullmatch(cell.strip(" ")) for cell in cells)
 
 
 def _prose(lines: list[str], start: int) -> tuple[int, _Block]:

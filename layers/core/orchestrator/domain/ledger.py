@@ -7,17 +7,21 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeGuard
 
 from pydantic import BaseModel, ConfigDict
 
+from orchestrator.domain.model_content import most_prompt
 from orchestrator.domain.model_usage import Usage, UsageReader
 
-# A call that does not say how much it wants to be told gets no more than this from any model of today.
+# The longest answer of any model of today: the bound for a call that names no `max_tokens`.
 MOST_OUTPUT_TOKENS = 128_000
+# Model calls under way at once. The CLI makes one for each of its agents; further calls wait.
+MOST_AT_ONCE = 16
 # Calls that fail and token counts cost nothing, and still must not hammer the service.
 MOST_CALLS, MOST_COUNTS = 5000, 1000
-SHORT_PROMPT = 100_000
+# Prompts above these sizes have another price with some models.
+SHORT_PROMPT, LONG_PROMPT = 100_000, 200_000
 
 
 @dataclass(frozen=True)
@@ -31,18 +35,25 @@ class Price:
     read_share: float = 0.1
     # What share of the price a call pays whose prompt is short.
     short_share: float = 1.0
+    # By how much a long prompt raises the price of the tokens read and of those written.
+    long_input: float = 1.0
+    long_output: float = 1.0
 
     def of(self, usage: Usage) -> float:
         """What the tokens cost, in US dollars."""
-        tokens = (
+        read = (
             usage.input
-            + usage.output * 5
             + usage.cache_write_5m * 1.25
             + usage.cache_write_1h * 2
             + usage.cache_read * self.read_share
         )
-        share = self.short_share if usage.input_tokens <= SHORT_PROMPT else 1.0
-        return tokens * self.input * share / 1_000_000
+        read_factor, written_factor = self._factors(usage.input_tokens)
+        return (read * read_factor + usage.output * 5 * written_factor) * self.input / 1_000_000
+
+    def _factors(self, prompt_tokens: int) -> tuple[float, float]:
+        if prompt_tokens > LONG_PROMPT:
+            return self.long_input, self.long_output
+        return (self.short_share, self.short_share) if prompt_tokens <= SHORT_PROMPT else (1.0, 1.0)
 
 
 _DEAREST = Price(15)
@@ -54,7 +65,8 @@ _PRICES = (
     (re.compile("opus"), Price(5)),
     (re.compile(r"sonnet-5[-.]5(?![0-9])"), Price(2, read_share=0.05)),
     (re.compile(r"sonnet-5"), Price(2)),
-    (re.compile("sonnet"), Price(3)),
+    (re.compile(r"sonnet-4[-.][6-9](?![0-9])"), Price(3)),
+    (re.compile("sonnet"), Price(3, long_input=2, long_output=1.5)),
     (re.compile(r"haiku-5[-.]5(?![0-9])"), Price(0.5, short_share=0.2)),
     (re.compile("haiku"), Price(1)),
 )
@@ -67,16 +79,16 @@ def price_of(model: str) -> Price:
 
 @dataclass(frozen=True)
 class Quote:
-    """What one call can cost before it is made."""
+    """What one call can cost before it is made: `prompt` is the most it can be charged for its input."""
 
     price: Price
-    body_bytes: int
+    prompt: Usage
     max_tokens: int
 
     @property
     def worst_usd(self) -> float:
-        """Two bytes a token is dense text already, and all of it goes into the dearest cache."""
-        return self.price.of(Usage(cache_write_1h=self.body_bytes // 2, output=self.max_tokens))
+        """All of the prompt at its dearest, and all the output that was asked for."""
+        return self.price.of(replace(self.prompt, output=self.max_tokens))
 
     def cost_usd(self, read: UsageReader) -> float:
         """What it did cost. What the answer did not say to its end counts as the most it can have been."""
@@ -89,9 +101,21 @@ class Quote:
 
 def quote(request: Mapping[str, Any], body_bytes: int) -> Quote:
     """The quote for a request of that many bytes; what it does not say plainly counts as the most."""
-    tokens = request.get("max_tokens")
-    limit = tokens if type(tokens) is int and 0 < tokens <= MOST_OUTPUT_TOKENS else MOST_OUTPUT_TOKENS
-    return Quote(price_of(str(request.get("model"))), body_bytes, limit)
+    prompt = most_prompt(request, body_bytes)
+    return Quote(price_of(str(request.get("model"))), prompt, _most_output(request))
+
+
+def _most_output(request: Mapping[str, Any]) -> int:
+    """The output asked for. With interleaved thinking the thinking budget may be larger than `max_tokens`."""
+    tokens, thinking = request.get("max_tokens"), request.get("thinking")
+    budget = thinking.get("budget_tokens", 0) if isinstance(thinking, dict) else 0
+    if not _is_count(tokens) or not (budget == 0 or _is_count(budget)):
+        return MOST_OUTPUT_TOKENS
+    return max(int(tokens), int(budget))
+
+
+def _is_count(value: Any) -> TypeGuard[int]:
+    return type(value) is int and 0 < value <= MOST_OUTPUT_TOKENS
 
 
 class Spent(BaseModel):
@@ -131,7 +155,7 @@ class Ledger:
         if self.spent.cost_usd >= self.budget_usd or self.calls >= MOST_CALLS:
             return Admission.NEVER
         full = self.under_way > 0 and self.spent.cost_usd + self.reserved_usd >= self.budget_usd
-        return Admission.LATER if full else Admission.NOW
+        return Admission.LATER if full or self.under_way >= MOST_AT_ONCE else Admission.NOW
 
     def opened(self, quoted: Quote) -> "Ledger":
         """With a call under way."""

@@ -42,11 +42,14 @@ class ModelRules:
         return None if agreed else "a model this deployment has not agreed to"
 
     def bounded(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
-        """The request with an answer no longer than agreed; the same value if it asks for no more."""
+        """The request with an answer and a thinking budget no longer than agreed; the same value if neither is."""
+        changes = {**self._bounded_answer(request), **self._bounded_thinking(request)}
+        return {**request, **changes} if changes else request
+
+    def _bounded_answer(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
         asked = request.get("max_tokens")
-        if not isinstance(asked, int | float) or asked <= self.most_tokens:
-            return request
-        return {**request, "max_tokens": self.most_tokens, **self._bounded_thinking(request)}
+        is_agreed = not isinstance(asked, int | float) or asked <= self.most_tokens
+        return {} if is_agreed else {"max_tokens": self.most_tokens}
 
     def _bounded_thinking(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
         thinking = request.get("thinking")

@@ -15,6 +15,7 @@ from orchestrator.domain.job import FORMAT, Version, read_stored
 from orchestrator.domain.ledger import Spent
 from orchestrator.domain.model_overload import OVERLOADED
 from orchestrator.domain.pull_request import ReviewSubject
+from orchestrator.domain.text_limits import LONGEST_ANSWER, LONGEST_REASON, LONGEST_TITLE, cut, cut_report
 from orchestrator.domain.untrusted import StorableText
 from orchestrator.domain.wall import Rung
 
@@ -80,7 +81,20 @@ class JobResult(BaseModel):
     @classmethod
     def read(cls, stored: bytes | None) -> "JobResult | None":
         """A stored result, None if there is none or it cannot be read; NewerFormat if a newer release wrote it."""
-        return read_stored(cls, stored)
+        found = read_stored(cls, stored)
+        return None if found is None else found.within_limits()
+
+    def within_limits(self) -> "JobResult":
+        """The same with its texts cut: what is stored may come from a worker that somebody has taken over."""
+        reason = cut(self.verdict.reason, LONGEST_REASON, "the artifact store")
+        return self.model_copy(
+            update={
+                "verdict": self.verdict.model_copy(update={"reason": reason}),
+                "summary": cut(self.summary, LONGEST_TITLE, "the ticket"),
+                "text": cut(self.text, LONGEST_ANSWER, "the artifact store"),
+                "report": cut_report(self.report),
+            }
+        )
 
 
 def decide_outcome(action: Action, run: AgentRun, changeset: Changeset | None) -> Verdict:

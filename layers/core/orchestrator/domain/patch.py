@@ -1,18 +1,19 @@
-"""A file's patch as GitHub shows it: which lines of the new version a review comment may stand at."""
+"""A file's patch as GitHub shows it: the lines of the new version that take a review comment."""
 
 import re
+from collections.abc import Mapping
 
 _HUNK = re.compile(r"^@@ -\d+(?:,\d+)? \+(\d+)(?:,\d+)? @@")
 
 
-def commentable_lines(patch: str | None) -> frozenset[int]:
-    """The new version's line numbers inside the hunks; none where GitHub shows no patch (binary, too large)."""
-    lines: set[int] = set()
+def commentable_lines(patch: str | None) -> Mapping[int, str]:
+    """The new version's lines inside the hunks by number; none where GitHub shows no patch (binary, too large)."""
+    lines: dict[int, str] = {}
     number = 0
     for text in (patch or "").split("\n"):
         if hunk := _HUNK.match(text):
             number = int(hunk[1])
         elif number and text[:1] in {"+", " "}:
-            lines.add(number)
+            lines[number] = text[1:]
             number += 1
-    return frozenset(lines)
+    return lines

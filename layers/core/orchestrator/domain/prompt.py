@@ -4,10 +4,9 @@ from collections.abc import Mapping
 
 from orchestrator.domain.job import Brief, Job
 from orchestrator.domain.pull_request import DIFF_COMMAND, ReviewSubject
-from orchestrator.domain.untrusted import bounded, fenced
+from orchestrator.domain.text_limits import LONGEST_CONTEXT, LONGEST_DESCRIPTION, cut
+from orchestrator.domain.untrusted import fenced
 
-DESCRIPTION_LIMIT = 200_000
-CONTEXT_LIMIT = 50_000
 # The names a template may use; the catalogue refuses any other.
 VALUES = frozenset({"ticket", "context", "pull_request", "continued"})
 
@@ -20,7 +19,9 @@ def prompt_values(
     `pull_request.title/description/diff_command` are there for reviews, None else. `continued` is true where the
     workspace holds what an earlier run left unfinished; of that run nothing is quoted.
     """
-    description = bounded(brief.description, DESCRIPTION_LIMIT) or "(The ticket has no description.)"
+    description = (
+        cut(brief.description, LONGEST_DESCRIPTION, "the ticket") or "(The ticket has no description.)"
+    )
     ticket = {
         "key": job.issue_key,
         "type": fenced("issue-type", brief.issue_type, nonce),
@@ -38,7 +39,9 @@ def prompt_values(
 def _reviewed(subject: ReviewSubject | None, nonce: str) -> Mapping[str, str] | None:
     if subject is None:
         return None
-    body = bounded(subject.body, DESCRIPTION_LIMIT) or "(The pull request has no description.)"
+    body = (
+        cut(subject.body, LONGEST_DESCRIPTION, "the pull request") or "(The pull request has no description.)"
+    )
     return {
         "title": fenced("pull-request-title", subject.title, nonce),
         "description": fenced("pull-request-description", body, nonce),
@@ -49,7 +52,7 @@ def _reviewed(subject: ReviewSubject | None, nonce: str) -> Mapping[str, str] | 
 def _context(brief: Brief, nonce: str) -> str:
     blocks = (
         f"Result of the earlier action `{result.action}`:\n"
-        + fenced("earlier-result", bounded(result.text, CONTEXT_LIMIT), nonce)
+        + fenced("earlier-result", cut(result.text, LONGEST_CONTEXT, "the ticket"), nonce)
         for result in brief.context
     )
     return "\n\n".join(blocks)

@@ -11,6 +11,7 @@ from posixpath import normpath
 
 from orchestrator.domain.changeset import Changeset, Fault, FileChange, FileMode, Ground
 from orchestrator.domain.repository_path import folded, is_protected, is_readable, path_fault
+from orchestrator.domain.secret_allow import ALLOW_FILE
 
 # A change is read by a person: beyond these it is none. It travels as JSON and is held in memory whole.
 MOST_FILES = 300
@@ -28,6 +29,8 @@ PROTECTED = (
     "docs/CODEOWNERS",
     ".gitattributes",
 )
+# No setting takes these out: whoever can change the list of false alarms can publish a secret.
+ALWAYS_PROTECTED = (f"/{ALLOW_FILE}",)
 _MB = 1_000_000
 WORDS: Mapping[Ground, str] = {
     Ground.PROTECTED: "a protected path, which only people change",
@@ -77,7 +80,7 @@ def _grounds(change: FileChange, protected: tuple[str, ...]) -> Iterator[Ground]
         return
     if folded(change.path).rstrip("/") == ".gitmodules":
         yield Ground.SUBMODULE
-    if is_protected(change.path, protected, is_link=is_link):
+    if is_protected(change.path, (*protected, *ALWAYS_PROTECTED), is_link=is_link):
         yield Ground.PROTECTED
     if is_link and not _stays(change):
         yield Ground.LINK

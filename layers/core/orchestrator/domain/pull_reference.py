@@ -4,10 +4,12 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+# Every repetition is possessive: it gives nothing back, so that a long text is read once.
 _URL = (
-    r"(?P<url>https?://[^\s/<>()\[\]]+/[^\s/<>()\[\]]+/[^\s/<>()\[\]]+/pull/(?P<in_url>[0-9]{1,9}))(?![0-9])"
+    r"(?P<url>https?://[^\s/<>()\[\]]++/[^\s/<>()\[\]]++/[^\s/<>()\[\]]++/pull/(?P<in_url>[0-9]{1,9}+))"
+    r"(?![0-9])"
 )
-_WORDS = r"(?<![\w-])(?:pull\s+request|pr)\s*:?\s*#?\s*(?P<in_words>[0-9]{1,9})(?![\w-])"
+_WORDS = r"(?<![\w-])(?:pull\s++request|pr)\s*+:?\s*+#?\s*+(?P<in_words>[0-9]{1,9}+)(?![\w-])"
 _REFERENCE = re.compile(f"{_URL}|{_WORDS}", re.IGNORECASE)
 
 

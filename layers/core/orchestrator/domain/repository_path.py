@@ -5,6 +5,11 @@ Nothing is read here. A path is a string with `/` between its names; it was writ
 
 import re
 import unicodedata
+from collections.abc import Iterator
+from functools import lru_cache
+
+from pathspec import GitIgnoreSpec
+from pathspec.patterns.gitignore import GitIgnorePatternError
 
 from orchestrator.domain.changeset import Ground
 from orchestrator.domain.untrusted import visible
@@ -18,6 +23,8 @@ _DEVICES = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9\u00b9\u0
 _NOT_ON_WINDOWS = re.compile(r'[\\:*?"<>|]|[. ]$|^ ')
 # The second name that Windows gives a long one: `git~1` is `.git`, `GITHUB~1` is `.github`.
 _SHORT_NAME = re.compile(r"[^.~]{1,7}~[0-9]{1,6}([.][^.]{0,3})?")
+# A set of characters in a pattern, as in `[Mm]akefile`: the first one stands for it.
+_BRACKETS = re.compile(r"\[[!^]?([^\]])[^\]]{0,100}\]")
 
 
 def folded(path: str) -> str:
@@ -65,42 +72,38 @@ def _is_long(path: str, names: list[str]) -> bool:
 
 def pattern_fault(pattern: str) -> str | None:
     """Why a pattern would protect nothing, or not what it seems to; None if it is one."""
-    faults = (
-        (pattern.startswith("!"), "a pattern cannot take back another one"),
-        (bool(set("\\[]") & set(pattern)), "a pattern knows *, ? and **, but no brackets and no backslash"),
-        (not pattern.isprintable(), "a pattern holds only characters that people can see"),
-        (not is_readable(pattern.strip("/")), "a pattern is a path below the repository's root"),
-    )
-    return next((reason for holds, reason in faults if holds), None)
+    if not pattern.isprintable():
+        return "a pattern holds only characters that people can see"
+    try:
+        spec = GitIgnoreSpec.from_lines([folded(pattern)])
+    except (GitIgnorePatternError, re.error):
+        return "a pattern is one line as in `.gitignore`"
+    names = pattern.removeprefix("!").strip("/").split("/")
+    if {"", ".", ".."} & set(names) or all(one.include is None for one in spec.patterns):
+        return "a pattern is a path below the repository's root"
+    return None
 
 
 def is_protected(path: str, patterns: tuple[str, ...], *, is_link: bool = False) -> bool:
-    """Whether a pattern as in `.gitignore` holds for the path or a folder above it, in any case.
+    """Whether the patterns, read as one `.gitignore`, hold for the path or a folder above it, in any case.
 
     A link counts as the folder it may stand for: `.claude` is as good as everything in `.claude/`.
     """
-    return any(_holds(_parts(pattern), folded(path), is_link) for pattern in patterns)
+    spec = _spec(patterns)
+    own = folded(path)
+    behind = _behind(own, patterns) if is_link else ()
+    return any(spec.match_file(candidate) for candidate in (own, *behind))
 
 
-def _parts(pattern: str) -> list[str]:
-    """The names of the pattern; one that names no folder holds in every folder, as in `.gitignore`."""
-    parts = folded(pattern).strip("/").split("/")
-    return parts if "/" in pattern.rstrip("/") else ["**", *parts]
+@lru_cache(maxsize=64)
+def _spec(patterns: tuple[str, ...]) -> GitIgnoreSpec:
+    return GitIgnoreSpec.from_lines(folded(pattern) for pattern in patterns)
 
 
-def _holds(parts: list[str], path: str, is_link: bool) -> bool:
-    wanted = _expression(parts)
-    own = parts[1:] if parts[0] == "**" else parts
-    # What could lie behind a link is made from the pattern itself: its stars match themselves.
-    behind = ["/".join((path, *own[count:])) for count in range(1, len(own))] if is_link else []
-    return any(wanted.fullmatch(candidate) for candidate in (path, *behind))
-
-
-def _expression(parts: list[str]) -> re.Pattern[str]:
-    *folders, last = parts
-    above = "".join("(?:[^/]+/)*" if part == "**" else f"{_name(part)}/" for part in folders)
-    return re.compile(above + (".+" if last == "**" else f"{_name(last)}(?:/.*)?"), re.DOTALL)
-
-
-def _name(part: str) -> str:
-    return re.escape(part).replace(r"\*", "[^/]*").replace(r"\?", "[^/]")
+def _behind(path: str, patterns: tuple[str, ...]) -> Iterator[str]:
+    """Paths that could lie behind a link at the path, made from the patterns themselves: a star matches itself."""
+    yield f"{path}/"
+    for pattern in patterns:
+        names = _BRACKETS.sub(r"\1", folded(pattern)).strip("/").removeprefix("**/").split("/")
+        for count in range(1, len(names)):
+            yield "/".join((path, *names[count:]))

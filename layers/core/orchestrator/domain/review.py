@@ -1,19 +1,26 @@
-"""A review's findings as one pull request review: beside their lines where that is possible, else in its body."""
+"""A review's findings as one pull request review: comments at lines that the diff shows, the others in its body."""
 
 import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
+from itertools import chain
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from orchestrator.domain.untrusted import one_line, visible, without_references
+from orchestrator.domain.comment_text import split_markdown
+from orchestrator.domain.repository_path import is_protected
+from orchestrator.domain.untrusted import one_line
 
 MARK = "alm-finding"
-_MARK = re.compile(rf"<!-- {MARK}: ([0-9a-f]{{16}}) -->")
-_BACKTICKS = re.compile(r"`+")
+# Sixteen digits are a fingerprint of path and title only, as reviews posted it before fingerprints held the severity.
+_MARK = re.compile(rf"<!-- {MARK}: ([0-9a-f]{{32}}|[0-9a-f]{{16}}) -->")
+# Text beyond these bounds is neither parsed nor posted.
+MOST_FINDINGS = 100
+LONGEST_EXPLANATIONS = 200_000
+LONGEST_REPLACEMENT = 10_000
 _FROZEN = ConfigDict(frozen=True, extra="ignore")
 
 
@@ -39,35 +46,71 @@ class Finding(BaseModel):
     cwe: str | None = None
 
     @property
-    def fingerprint(self) -> str:
-        """The same for the same finding of a later review, wherever its line has moved to."""
-        words = " ".join(re.findall(r"\w+", self.title.casefold()))
-        return hashlib.sha256(f"{self.path}\x00{words}".encode()).hexdigest()[:16]
+    def words(self) -> str:
+        """The title's words in lower case; the title itself where it has none."""
+        return " ".join(re.findall(r"\w+", self.title.casefold())) or self.title.strip()
+
+    def fingerprint(self, lines: Mapping[str, Mapping[int, str]]) -> str:
+        """The same for a finding of a later review: same severity, file and title, at the same line of code.
+
+        The line is known by its text and its neighbours', so it may move; one that the diff does not show, by number.
+        """
+        shown = lines.get(self.path, {})
+        near = (shown.get(number, "").strip() for number in range(self.line - 1, self.line + 2))
+        place = "\n".join(near) if self.line in shown else str(self.line)
+        return _digest(self.path, self.severity, self.words, place)[:32]
+
+    @property
+    def former_fingerprint(self) -> str:
+        """What earlier reviews posted: of any severity, anywhere in the file."""
+        return _digest(self.path, " ".join(re.findall(r"\w+", self.title.casefold())))[:16]
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\x00".join(parts).encode()).hexdigest()
+
+
+class Passage(BaseModel):
+    """Markdown as the agent wrote it, which the adapter makes harmless, and what it appends afterwards."""
+
+    model_config = _FROZEN
+    markdown: str
+    replacement: str = ""
+    is_applicable: bool = False
+    fingerprint: str = ""
+
+    @property
+    def mark(self) -> str:
+        """The comment by which a later review knows the finding; nothing for a passage that is no finding."""
+        return f"<!-- {MARK}: {self.fingerprint} -->" if self.fingerprint else ""
 
 
 class LineComment(BaseModel):
-    """A finding beside its line."""
+    """A finding at its line."""
 
     model_config = _FROZEN
     path: str
     line: int
-    body: str
+    passage: Passage
 
 
 class Review(BaseModel):
-    """One review: `elsewhere` are the findings of its body, so that nothing is lost when lines are refused."""
+    """One review: its text, findings outside the diff included, and the comments at lines."""
 
     model_config = _FROZEN
-    body: str
+    body: tuple[Passage, ...]
     comments: tuple[LineComment, ...] = ()
 
     @property
     def without_comments(self) -> "Review":
-        """The same review with every finding in its body."""
-        moved = "\n\n".join(
-            f"`{_code(comment.path)}` line {comment.line}\n\n{comment.body}" for comment in self.comments
-        )
-        return Review(body="\n\n".join(part for part in (self.body, moved) if part))
+        """The same review with every finding in its body, where no replacement can be applied."""
+        moved = (_moved(comment.passage, comment.path, comment.line) for comment in self.comments)
+        return Review(body=(*self.body, *moved))
+
+
+def _moved(passage: Passage, path: str, line: int) -> Passage:
+    markdown = f"`{_code(path)}` line {line}\n\n{passage.markdown}"
+    return passage.model_copy(update={"markdown": markdown, "is_applicable": False})
 
 
 def findings_of(report: Mapping[str, Any] | None) -> tuple[Finding, ...]:
@@ -95,77 +138,95 @@ def severities(findings: Iterable[Finding]) -> str:
 
 
 def compose(
-    introduction: str,
+    introduction: Iterable[str],
     findings: Iterable[Finding],
-    lines: Mapping[str, frozenset[int]],
-    standing: frozenset[str],
+    lines: Mapping[str, Mapping[int, str]],
+    standing: Iterable[str],
+    protected: tuple[str, ...],
 ) -> Review:
-    """The review of a change whose commentable `lines` are given, without the findings that stand there already."""
-    everything = tuple(findings)
-    fresh = tuple(finding for finding in _once(everything) if finding.fingerprint not in standing)
-    beside = tuple(finding for finding in fresh if finding.line in lines.get(finding.path, ()))
-    elsewhere = tuple(finding for finding in fresh if finding not in beside)
-    repeated = len(_once(everything)) - len(fresh)
-    body = (_unmarked(introduction), _elsewhere(elsewhere), _repeated(repeated))
-    return Review(
-        body="\n\n".join(part for part in body if part),
-        comments=tuple(
-            LineComment(path=finding.path, line=finding.line, body=_told(finding, beside_line=True))
-            for finding in beside
-        ),
-    )
+    """The review of a change whose commentable `lines` are given, without the findings that were posted already."""
+    found = _once(findings)
+    fresh = _fresh(found, lines, Counter(standing))
+    kept = fresh[:MOST_FINDINGS]
+    longest = LONGEST_EXPLANATIONS // max(1, len(kept))
+    comments, elsewhere = [], []
+    for finding in kept:
+        passage = _passage(finding, lines, longest)
+        if finding.line in lines.get(finding.path, {}):
+            applicable = passage.model_copy(
+                update={"is_applicable": not is_protected(finding.path, protected)}
+            )
+            comments.append(LineComment(path=finding.path, line=finding.line, passage=applicable))
+        else:
+            elsewhere.append(_moved(passage, finding.path, finding.line))
+    heading = ("### Findings outside the changed lines",) if elsewhere else ()
+    texts = (_texts(part) for part in (introduction, heading))
+    closing = _texts((_repeated(len(found) - len(fresh)), _left_out(len(fresh) - len(kept))))
+    return Review(body=tuple(chain(*texts, elsewhere, closing)), comments=tuple(comments))
 
 
-def _once(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+def _texts(parts: Iterable[str]) -> tuple[Passage, ...]:
+    return tuple(Passage(markdown=part) for part in parts if part)
+
+
+def _once(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """Without what one review lists twice; the same words at another line are another finding."""
-    once: dict[tuple[str, int], Finding] = {}
+    once: dict[tuple[str, str, int], Finding] = {}
     for finding in findings:
-        once.setdefault((finding.fingerprint, finding.line), finding)
+        once.setdefault((finding.path, finding.words, finding.line), finding)
     return tuple(once.values())
 
 
-def _elsewhere(findings: tuple[Finding, ...]) -> str:
-    if not findings:
-        return ""
-    told = (
-        f"`{_code(finding.path)}` line {finding.line}\n\n{_told(finding, beside_line=False)}"
-        for finding in findings
-    )
-    return "### Findings outside the changed lines\n\n" + "\n\n".join(told)
+def _fresh(
+    findings: Iterable[Finding], lines: Mapping[str, Mapping[int, str]], standing: Counter[str]
+) -> tuple[Finding, ...]:
+    """Those not posted yet. Each mark stands for one finding, so a second one of its kind is posted."""
+    fresh = []
+    for finding in findings:
+        known = next(filter(standing.__getitem__, _known_by(finding, lines)), None)
+        if known is None:
+            fresh.append(finding)
+        else:
+            standing[known] -= 1
+    return tuple(fresh)
+
+
+def _known_by(finding: Finding, lines: Mapping[str, Mapping[int, str]]) -> tuple[str, ...]:
+    """Its fingerprints. A former one may be of any severity, so it speaks for the least one only."""
+    is_least = finding.severity is Severity.LOW
+    return (finding.fingerprint(lines), *((finding.former_fingerprint,) if is_least else ()))
 
 
 def _repeated(count: int) -> str:
     return f"{count} more finding(s) of this review stand on the pull request already." if count else ""
 
 
-def _told(finding: Finding, *, beside_line: bool) -> str:
+def _left_out(count: int) -> str:
+    return f"{count} more finding(s) are not shown: a review holds {MOST_FINDINGS}." if count else ""
+
+
+def _passage(finding: Finding, lines: Mapping[str, Mapping[int, str]], longest: int) -> Passage:
     weakness = f" ({one_line(finding.cwe, 20)})" if finding.cwe else ""
     heading = f"**{finding.severity}**{weakness}: {one_line(finding.title, 200)}"
-    said = without_references(f"{heading}\n\n{visible(finding.explanation.strip())}")
-    mark = f"<!-- {MARK}: {finding.fingerprint} -->"
-    parts = (_unmarked(said), _suggestion(finding, beside_line=beside_line), mark)
-    return "\n\n".join(part for part in parts if part)
-
-
-def _suggestion(finding: Finding, *, beside_line: bool) -> str:
-    """The replacement in a fence its own backticks cannot close; one to be applied only beside its line."""
-    if not finding.suggestion or not finding.suggestion.strip():
-        return ""
-    replacement = _unmarked(visible(finding.suggestion.rstrip()))
-    longest = max((len(run) for run in _BACKTICKS.findall(replacement)), default=0)
-    fence = "`" * max(3, longest + 1)
-    return f"{fence}{'suggestion' if beside_line else ''}\n{replacement}\n{fence}"
+    explanation, *rest = split_markdown(finding.explanation.strip(), longest)
+    replacement = (finding.suggestion or "").rstrip()
+    is_too_long = len(replacement) > LONGEST_REPLACEMENT
+    notes = (
+        "*The explanation is cut here.*" if rest else "",
+        "*The suggested replacement is too long to be shown.*" if is_too_long else "",
+    )
+    parts = (heading, explanation, *notes)
+    return Passage(
+        markdown="\n\n".join(part for part in parts if part),
+        replacement="" if is_too_long else replacement,
+        fingerprint=finding.fingerprint(lines),
+    )
 
 
 def _code(text: str) -> str:
-    return _unmarked(one_line(text, 300).replace("`", "'"))
+    return one_line(text, 300).replace("`", "'")
 
 
-def _unmarked(text: str) -> str:
-    """The text with marks of ours in it made dead: they would say that findings stand which nobody has made."""
-    return _MARK.sub(f"<!-- not {MARK}: \\1 -->", text)
-
-
-def standing_findings(texts: Iterable[str]) -> frozenset[str]:
-    """The fingerprints in comments that stand on a pull request; the caller vouches that they are our own."""
-    return frozenset(mark for text in texts for mark in _MARK.findall(text))
+def standing_findings(texts: Iterable[str]) -> tuple[str, ...]:
+    """The fingerprints in comments on a pull request; the caller vouches that they are our own."""
+    return tuple(mark for text in texts for mark in _MARK.findall(text))

@@ -11,6 +11,7 @@ EDIT_EVERY_S = 20.0
 # The mark's part number of a status comment; the parts of results count from 0.
 STATUS_PART = -1
 PUBLISHING = "publish"
+_DRAFT = "The pull request is a draft: it changes files that a person has to look at first."
 _PHASES = {
     "clone": "cloning the repository",
     "agent": "the agent is at work",
@@ -67,13 +68,14 @@ def _given_up(record: JobRecord) -> str:
     )
 
 
-def ended(action: Action | None, job: Job, result: JobResult, link: str) -> str:
-    """The comment when all is over."""
+def ended(action: Action | None, job: Job, result: JobResult, link: str, *, is_draft: bool = False) -> str:
+    """The comment when all is over. `is_draft`: the pull request is one, until a person has looked at it."""
     outcome = result.verdict.outcome
     how = "done" if outcome is Outcome.SUCCEEDED else outcome.replace("_", " ")
     cost = "" if result.cost_usd is None else f", ${result.cost_usd:.2f}"
     state = f"{how}{cost}" + (f": <{link}>" if link else "")
-    return _line(action, job, state, warning(result.sandbox))
+    notes = (_DRAFT if is_draft else "", warning(result.sandbox))
+    return _line(action, job, state, "\n\n".join(filter(None, notes)))
 
 
 def _line(action: Action | None, job: Job, state: str, note: str = "") -> str:

@@ -1,4 +1,4 @@
-"""Text that strangers wrote: made visible, bounded, fenced so that it cannot end its own fence, and inert."""
+"""Text that strangers wrote: made visible, and fenced so that it cannot end its own fence."""
 
 import re
 import unicodedata
@@ -18,24 +18,6 @@ _JOINING = re.compile(
     rf"|(?P<stray>[{_NEEDED}])"
 )
 
-# A fenced block whose lines are all as far in as its fence, or a span on one line. In doubt it is not code: then a
-# reference in it is broken up in vain, while one in a text that only looks like code to us would be live.
-_CODE = re.compile(
-    r"""
-    ^(?P<in>[ \t]*)(?P<fence>`{3,}|~{3,})[^`\n]*\n
-    (?>(?P=in)[^\n]*\n|[ \t]*\n)*?
-    (?P=in)[ ]{0,3}(?P=fence)[`~]*[ \t]*$
-    |
-    (?<![\\`])(?P<ticks>`+)(?!`)[^\n|]*?(?<!`)(?P=ticks)(?!`)
-    """,
-    re.MULTILINE | re.VERBOSE,
-)
-# @name, #1, owner/repository#1, GH-1, and the keyword before a link: all that GitHub acts upon.
-_REFERENCE = re.compile(
-    r"(?<![\w/])[@#](?=\w)|#(?=\d)|\bGH-(?=\d)|\b(?:clos|fix|resolv)(?=(?:e|es|ed)?:?\s+<?https?://)",
-    re.IGNORECASE,
-)
-
 # What looks like a credential, by its form or by the name before it. Short tails count: a text may have been cut.
 _CREDENTIAL = re.compile(
     r"""
@@ -46,7 +28,7 @@ _CREDENTIAL = re.compile(
     |(?<=://)[^\s/@]+(?=@)
     |(?P<name>
         (?:passw(?:or)?d|pwd|secret|token|api[_-]?key|access[_-]?key|authorization|credential)s?["']?\s*[=:]\s*
-        |--[\w-]*(?:password|secret|token|key)\s+
+        |(?<![\w-])--[\w-]*(?:password|secret|token|key)\s+
         |\bbearer\s+
     )(?:"[^"]*"?|'[^']*'?|(?:(?:bearer|basic|token)\s+)?[^\s&;,"']+)
     """,
@@ -94,29 +76,8 @@ def scrubbed(text: str, limit: int) -> str:
     return one_line(_CREDENTIAL.sub(lambda found: f"{found['name'] or ''}[…]", line), limit)
 
 
-def bounded(text: str, limit: int) -> str:
-    """The first `limit` characters, with a sentence that says how much is missing."""
-    if len(text) <= limit:
-        return text
-    return f"{text[:limit]}\n[cut here: {len(text) - limit} more characters are in the ticket]"
-
-
 def fenced(tag: str, text: str, nonce: str) -> str:
     """The text between tags that it cannot forge, since `nonce` was drawn after it was written."""
     name = f"{tag}-{nonce}"
     # Not replaced by nothing: what stood around it could close up to another one.
     return f"<{name}>\n{visible(text).replace(nonce, '[…]')}\n</{name}>"
-
-
-def without_references(markdown: str) -> str:
-    """The text with references outside code broken up, so that GitHub notifies nobody and closes nothing."""
-    pieces, start = [], 0
-    for code in _CODE.finditer(markdown):
-        pieces += [inert(markdown[start : code.start()]), code[0]]
-        start = code.end()
-    return "".join((*pieces, inert(markdown[start:])))
-
-
-def inert(text: str) -> str:
-    """The text with every reference broken up, in code or not: a commit message knows no code."""
-    return _REFERENCE.sub("\\g<0>\u200b", text)

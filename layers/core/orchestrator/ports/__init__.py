@@ -1,5 +1,6 @@
 """What the use cases need of the outside, named by role. Adapters and fakes fit these shapes."""
 
+from contextlib import AbstractContextManager
 from typing import Protocol
 
 from orchestrator.ports.agent import Agent, AgentTask, PromptRenderer
@@ -10,12 +11,14 @@ from orchestrator.ports.code_host import (
     Proposal,
     PullRequestReader,
     PullRequestWriter,
+    RepositoryFiles,
     ReviewGround,
     ReviewPost,
 )
 from orchestrator.ports.jobs import (
     Accounts,
     ArtifactStore,
+    Attempts,
     DeadLetters,
     Delivery,
     JobArtifacts,
@@ -28,6 +31,7 @@ from orchestrator.ports.jobs import (
     SigningKeys,
     WorkerFleet,
 )
+from orchestrator.ports.secrets import SecretScanner
 from orchestrator.ports.tracker import Commenter, IssueReader, IssueWriter
 
 __all__ = [
@@ -35,6 +39,7 @@ __all__ = [
     "Agent",
     "AgentTask",
     "ArtifactStore",
+    "Attempts",
     "BranchPlan",
     "Checkout",
     "Clock",
@@ -56,9 +61,12 @@ __all__ = [
     "Proposal",
     "PullRequestReader",
     "PullRequestWriter",
+    "RepositoryFiles",
     "ReviewGround",
     "ReviewPost",
+    "SecretScanner",
     "SigningKeys",
+    "TimeLimit",
     "WorkerFleet",
 ]
 
@@ -74,6 +82,13 @@ class Clock(Protocol):
 
     def sleep(self, seconds: float) -> None:
         """Wait."""
+
+
+class TimeLimit(Protocol):
+    """Ends work that takes too long, whatever it is doing."""
+
+    def within(self, wall_s: float, cpu_s: float) -> AbstractContextManager[None]:
+        """Raise OutOfTime in the block once it has taken so many seconds, or so many of the processor."""
 
 
 class Events(Protocol):

@@ -32,24 +32,28 @@ class PullRequestReader(Protocol):
 
 @dataclass(frozen=True)
 class Proposal:
-    """A pull request to be."""
+    """A pull request to be: `title` and the passages of `body` are untrusted; the adapter makes them harmless.
+
+    If `draft`, it is a draft before its commits are there, or it is not made.
+    """
 
     job: Job
     branch: str
     changeset: Changeset
     title: str
-    body: str
+    body: tuple[str, ...]
+    draft: bool = False
 
 
 @dataclass(frozen=True)
 class ReviewGround:
-    """Where a review may stand: per path the lines that take a comment, and what stands there already.
+    """Per path the lines that take a comment, with their text, and the findings that were posted already.
 
-    `standing` are fingerprints of findings in comments and reviews of our own account.
+    `standing` holds the fingerprint of each finding in comments and reviews of our own account.
     """
 
-    lines: Mapping[str, frozenset[int]]
-    standing: frozenset[str]
+    lines: Mapping[str, Mapping[int, str]]
+    standing: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,16 @@ class ReviewPost:
     head_sha: str
     review: Review
     request_changes: bool = False
+
+
+class RepositoryFiles(Protocol):
+    """The repository as the code host has it, whatever a worker says of it."""
+
+    def content(self, path: str, commit: str | None = None) -> bytes | None:
+        """The file at the commit (None: the default branch), None if there is none or it cannot be read."""
+
+    def executables(self, commit: str) -> frozenset[str]:
+        """Every executable file of the commit, as far as the code host lists them."""
 
 
 class PullRequestWriter(Protocol):

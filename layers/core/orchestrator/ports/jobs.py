@@ -1,10 +1,11 @@
 """Jobs: their records, their money, their queues, their workers, and what is too large for any of these."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from orchestrator.domain.attempt import Attempt
 from orchestrator.domain.fleet import Launched, WorkerTask
 from orchestrator.domain.job import Job, JobRecord, Start, Wait
 from orchestrator.domain.money import Limits, Reservation, Shortage, Unpaid
@@ -94,6 +95,22 @@ class JobBudget(Protocol):
 
     def settle(self, job: Job, run: str, cost_usd: float) -> None:
         """Put the cost in the reservation's place; a second time changes nothing."""
+
+
+class Attempts(Protocol):
+    """What was begun and has not ended: its process was killed, or it ran out of time.
+
+    An attempt is noted before its work and forgotten after it, so that nothing has to be written by a dying process.
+    """
+
+    def unfinished(self) -> Mapping[str, Attempt]:
+        """By name, what has not ended."""
+
+    def note(self, name: str, count: int) -> None:
+        """Record that work of that name is tried for the so-manieth time in a row without an end."""
+
+    def forget(self, name: str) -> None:
+        """Record that the work of that name has ended."""
 
 
 class Accounts(Protocol):

@@ -18,7 +18,7 @@ class IssueReader(Protocol):
         """The issue as it is now, or None when it is gone."""
 
     def look(self, key: str) -> Issue | None:
-        """The issue's labels and our claim as they are now, and nothing else of it; None when it is gone."""
+        """The issue's labels and our properties as they are now, and none of its text; None when it is gone."""
 
     def claim(self, job: Job, takes_off: frozenset[str]) -> None:
         """One atomic edit: `ai-processing` on, those labels off, the claim written."""
@@ -44,13 +44,13 @@ class Commenter(Protocol):
 
 
 class IssueWriter(Protocol):
-    """The tracker, as a publication sees it."""
+    """The tracker, as a publication sees it: never the ticket's text."""
 
     def look(self, key: str) -> Issue | None:
-        """The issue's labels and our claim as they are now; None when it is gone or in another project."""
+        """The issue's labels and our properties as they are now, and none of its text.
 
-    def read(self, key: str) -> Issue | None:
-        """The issue as it is now, or None when it is gone."""
+        None when it is gone or in another project.
+        """
 
     def release(self, job: Job, outcome: Outcome, left: Left) -> None:
         """One atomic edit: `ai-processing` off, how the claim ended and what the ticket keeps of it written.

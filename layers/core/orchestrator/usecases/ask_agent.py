@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from orchestrator.domain.agent import AgentRun
-from orchestrator.domain.job import transcript_key
+from orchestrator.domain.job import Job, transcript_key
 from orchestrator.domain.money import Unpaid, run_name
 from orchestrator.domain.wall import Probe, standing
 from orchestrator.errors import JobFailed, words_for_the_log
 from orchestrator.ports import Agent, AgentTask, Clock, Events, JobArtifacts, JobBudget, JobTracker
+from orchestrator.usecases.clean_transcript import CleanTranscript
 
 
 class RunUnpaid(JobFailed):
@@ -31,6 +32,7 @@ class AskAgent:
     agent: Agent
     clock: Clock
     events: Events
+    clean: CleanTranscript
 
     def __call__(self, task: AgentTask) -> AgentRun:
         """The run, paid for; RunUnpaid where an account has no room for it: then nothing was started."""
@@ -43,7 +45,17 @@ class AskAgent:
                 return run
             finally:
                 if transcript.exists():
-                    self.artifacts(task.job).put_file(transcript_key(task.job), transcript)
+                    self._keep(task.job, transcript)
+
+    def _keep(self, job: Job, transcript: Path) -> None:
+        """Store the transcript without the secrets in it; one that cannot be cleaned is not stored."""
+        clean = transcript.with_suffix(".clean")
+        try:
+            self.clean(transcript, clean)
+        except Exception as error:  # noqa: BLE001  # a fault of the scanner must not cost the work of the agent
+            self.events.warning("transcript.not_kept", **job.log_fields(), error=words_for_the_log(error))
+            return
+        self.artifacts(job).put_file(transcript_key(job), clean)
 
     def _settle(self, task: AgentTask, run: str, cost_usd: float | None) -> None:
         """A cost that is not known, or cannot be written, stays what was set aside for it."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from orchestrator.domain import adf, comment
 from orchestrator.domain.action import Action, Catalogue, Produces
@@ -9,6 +10,7 @@ from orchestrator.domain.issue import Issue, OwnComment
 from orchestrator.domain.job import Brief, ContextResult, PastResult
 from orchestrator.domain.outcome import Outcome, Verdict
 from orchestrator.domain.pull_reference import ForeignPullRequest, PullReference, find_reference
+from orchestrator.domain.text_limits import LONGEST_CONTEXT, LONGEST_DESCRIPTION, MOST_COMMENTS, cut
 from orchestrator.ports import ArtifactStore, Commenter, IssueReader
 from orchestrator.usecases.stored_results import read_result
 
@@ -26,7 +28,7 @@ class BriefJob:
 
     def __call__(self, issue: Issue, action: Action | None) -> tuple[Brief, Verdict | None]:
         """The brief of a job of that action on the issue; and why the action is not for it, None if it is."""
-        description = adf.to_markdown(issue.description)
+        description = cut(adf.to_markdown(issue.description), LONGEST_DESCRIPTION, "the ticket")
         reference = self._reference(issue, action, description)
         brief = Brief(
             issue_type=issue.issue_type,
@@ -40,6 +42,17 @@ class BriefJob:
         )
         return brief, self._rejection(issue, action, reference)
 
+    def bare(self, issue: Issue) -> Brief:
+        """The brief of a job that runs nothing: what the ticket keeps of its past, and none of its text."""
+        return Brief(
+            issue_type="",
+            summary="",
+            description="",
+            url=self.issues.issue_url(issue.key),
+            latest=dict(issue.latest),
+            unfinished=issue.unfinished,
+        )
+
     def _rejection(
         self, issue: Issue, action: Action | None, reference: PullReference | ForeignPullRequest | None
     ) -> Verdict | None:
@@ -47,9 +60,11 @@ class BriefJob:
             return None
         if not action.accepts(issue.issue_type):
             return _wrong_type(issue, action)
-        return self._without_pull_request(reference) if action.produces is Produces.REVIEW else None
+        return self._without_pull_request(issue, reference) if action.produces is Produces.REVIEW else None
 
-    def _without_pull_request(self, reference: PullReference | ForeignPullRequest | None) -> Verdict | None:
+    def _without_pull_request(
+        self, issue: Issue, reference: PullReference | ForeignPullRequest | None
+    ) -> Verdict | None:
         if isinstance(reference, PullReference):
             return None
         # This is posted as a comment, and the next review looks through the comments: it must name no pull request.
@@ -57,7 +72,10 @@ class BriefJob:
             named = reference.url.partition("://")[2]
             reason = f"The ticket names `{named}`, which is not in `{self.server_url}/{self.repo}`."
         else:
-            reason = "The ticket names no pull request."
+            read = (
+                "" if issue.has_all_comments else f" in its description and {MOST_COMMENTS} newest comments"
+            )
+            reason = f"The ticket names no pull request{read}."
         address = f"`{self.server_url}/{self.repo}/pull/NUMBER`"
         how = f"Write its address ({address}) or `PR #NUMBER` into the description or a comment."
         return Verdict(outcome=Outcome.REJECTED, reason=f"{reason} {how} Nothing was run.")
@@ -75,7 +93,7 @@ class BriefJob:
         if issue.has_all_comments:
             yield from (one.text for one in reversed(issue.comments))
         else:
-            yield from (one.text for one in self.issues.comments(issue.key))
+            yield from (one.text for one in islice(self.issues.comments(issue.key), MOST_COMMENTS))
 
     def _context(self, issue: Issue, action: Action | None) -> Iterator[ContextResult]:
         """The latest successful result of each action this one builds on, in the front matter's order."""
@@ -83,6 +101,7 @@ class BriefJob:
             source, past = self.catalogue.named(name), issue.latest.get(name)
             if source and past and past.belongs_to(issue.key, name) and _still_told(issue, past):
                 text = self._stored_text(source, past) or self._told_text(issue, past)
+                text = cut(text, LONGEST_CONTEXT, "the ticket")
                 yield from [ContextResult(action=name, title=source.title, text=text)] if text else []
 
     def _stored_text(self, source: Action, past: PastResult) -> str:

@@ -6,7 +6,7 @@ from orchestrator.domain import status
 from orchestrator.domain.action import Action, Catalogue
 from orchestrator.domain.issue import Claim, Issue, Leave, OwnComment, Resume, claimed_job, decide
 from orchestrator.domain.job import Brief, Job, JobRecord, JobState, brief_key
-from orchestrator.domain.outcome import JobResult, Verdict
+from orchestrator.domain.outcome import JobResult, Outcome, Verdict
 from orchestrator.ports import ArtifactStore, Clock, Commenter, Events, IssueReader, JobSender, JobStore
 from orchestrator.usecases.brief_job import BriefJob
 from orchestrator.usecases.cancel_job import LABEL_TAKEN_OFF, CancelJob
@@ -15,6 +15,14 @@ from orchestrator.usecases.stored_results import store_result
 
 # Long enough for two polls that start together, short enough for the next one to go on where this one died.
 HELD_S = 45
+SET_ASIDE = Verdict(
+    outcome=Outcome.FAILED,
+    reason=(
+        "The orchestrator tried twice to read this ticket, and each time the attempt took too long or ended its "
+        "process. So that other tickets do not wait for this one, it was set aside and nothing was run. Shorten or "
+        "simplify the description and the comments; long runs of the same character are a likely cause."
+    ),
+)
 
 
 @dataclass(frozen=True)
@@ -40,8 +48,16 @@ class ClaimIssue:
 
     def __call__(self, key: str) -> Claim | Resume | Leave:
         """What was done about it. The index lags behind: only the issue itself says what is asked for now."""
-        issue = self.issues.read(key)
+        return self._taken(key, self.issues.read(key))
+
+    def set_aside(self, key: str) -> Claim | Resume | Leave:
+        """Claim the issue only to report that it cannot be read, without reading its text."""
+        return self._taken(key, self.issues.look(key), SET_ASIDE)
+
+    def _taken(self, key: str, issue: Issue | None, verdict: Verdict | None = None) -> Claim | Resume | Leave:
         decision = Leave("it is gone") if issue is None else self.asked(issue)
+        if isinstance(decision, Claim | Resume) and verdict is not None:
+            decision = replace(decision, verdict=decision.verdict or verdict)
         if issue is None or isinstance(decision, Leave):
             return self._left(key, decision)
         if isinstance(decision, Resume) and (record := self.jobs.get(decision.job.job_id)) is not None:
@@ -81,8 +97,8 @@ class ClaimIssue:
         """The job record comes last: a job that is known is a job that was sent."""
         job, is_new = decision.job, isinstance(decision, Claim)
         action = self.catalogue.named(job.action)
-        brief, rejection = self.brief(issue, action)
-        rejection = decision.verdict or rejection
+        told = decision.verdict
+        brief, rejection = self.brief(issue, action) if told is None else (self.brief.bare(issue), told)
         if rejection is not None:
             self._reject(job, brief, rejection, is_new=is_new)
             return

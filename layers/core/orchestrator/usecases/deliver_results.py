@@ -17,7 +17,7 @@ from orchestrator.errors import (
 )
 from orchestrator.ports import Delivery, Events
 from orchestrator.usecases.postponed import SPREAD, Between, Postponement
-from orchestrator.usecases.publish_result import PublishResult
+from orchestrator.usecases.publish_in_time import PublishInTime
 from orchestrator.usecases.unusable import tell_unusable
 
 RETRY_AFTER_S = 30
@@ -34,7 +34,7 @@ _POSTPONED = Postponement(RETRY_AFTER_S, LONGEST_S)
 class DeliverResults:
     """One event of the result queue. `publisher` may raise ConfigError; `hide` says when a message comes again."""
 
-    publisher: Callable[[], PublishResult]
+    publisher: Callable[[], PublishInTime]
     parsed: Callable[[Mapping[str, Any]], Delivery]
     hide: Callable[[str, int], None]
     events: Events

@@ -3,15 +3,16 @@
 One search of the tracker and one query of the job table where there is nothing to do.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from orchestrator.domain.issue import Claim, Resume
+from orchestrator.domain.attempt import Attempt
+from orchestrator.domain.issue import Claim, Issue, Resume
 from orchestrator.domain.job import PROCESSING_LABEL, Job, JobRecord, JobState
 from orchestrator.errors import ConfigError, words_for_the_log
 from orchestrator.ports import Clock, Events, JobStore
-from orchestrator.usecases.claim_issue import ClaimIssue
 from orchestrator.usecases.find_issues import FindIssues
+from orchestrator.usecases.take_issue import TakeIssue
 from orchestrator.usecases.unusable import tell_unusable
 from orchestrator.usecases.watch_jobs import WatchJobs
 
@@ -44,6 +45,7 @@ class _Done:
     cancelled: list[Job] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
     looked_at: float = 0.0
+    unfinished: Mapping[str, Attempt] | None = None
 
     def report(self) -> PollReport:
         return PollReport(
@@ -64,7 +66,7 @@ class Poll:
 
     jobs: JobStore
     find: FindIssues
-    claim: ClaimIssue
+    take: TakeIssue
     watch: WatchJobs
     clock: Clock
     events: Events
@@ -90,26 +92,40 @@ class Poll:
         self._tell_age(active)
         done.cancelled += self.watch(active)
         free = self._free(active, len(done.cancelled))
+        later: list[Issue] = []
         for seen in self.find(free):
-            asked = self.claim.asked(seen)
+            asked = self.take.claim.asked(seen)
             if isinstance(asked, Resume) and asked.job.job_id in known:
                 continue
-            is_waiting = PROCESSING_LABEL not in seen.labels
-            if (is_waiting and len(done.claimed) >= free) or self.clock.monotonic() >= until:
-                return  # claimed ones come first, and the next poll goes on here
-            if isinstance(asked, Claim | Resume):
-                self._take(seen.key, done)
-            if self.clock.monotonic() - done.looked_at >= LOOK_EVERY_S:
-                self._look_once_more(done)
+            if not self._has_room(seen, done, free, until):
+                break  # claimed ones come first, and the next poll goes on here
+            if self._past(seen, done) is not None:
+                later.append(seen)
+            elif isinstance(asked, Claim | Resume):
+                self._take(seen, done)
+        for seen in later:
+            if self._has_room(seen, done, free, until):
+                self._take(seen, done)
+
+    def _has_room(self, seen: Issue, done: _Done, free: int, until: float) -> bool:
+        is_waiting = PROCESSING_LABEL not in seen.labels
+        return not (is_waiting and len(done.claimed) >= free) and self.clock.monotonic() < until
+
+    def _past(self, seen: Issue, done: _Done) -> Attempt | None:
+        """What an earlier poll began on the issue and did not end; read once a poll, when an issue asks for it."""
+        if done.unfinished is None:
+            done.unfinished = self.take.unfinished()
+        return done.unfinished.get(seen.id)
 
     def _free(self, active: tuple[JobRecord, ...], cancelled: int) -> int:
         """How many more jobs fit in. Those that rest take no worker, but each is looked at by every poll."""
         busy = sum(not one.rests for one in active)
         return max(0, min(self.limit - busy, MOST_RESTING * self.limit - len(active)) + cancelled)
 
-    def _take(self, key: str, done: _Done) -> None:
+    def _take(self, seen: Issue, done: _Done) -> None:
+        key = seen.key
         try:
-            taken = self.claim(key)
+            taken = self.take(seen, self._past(seen, done))
         except ConfigError:
             raise  # every issue would meet it
         except Exception as error:  # noqa: BLE001  # one odd issue would starve all younger ones for good
@@ -121,6 +137,8 @@ class Poll:
             done.claimed.append(taken.job)
         elif isinstance(taken, Resume):
             done.resumed.append(taken.job)
+        if self.clock.monotonic() - done.looked_at >= LOOK_EVERY_S:
+            self._look_once_more(done)
 
     def _look_again(self, done: _Done, until: float) -> None:
         """For as long as jobs are under way and it is not time for the next poll; one that rests is in no hurry."""

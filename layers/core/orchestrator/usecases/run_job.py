@@ -19,6 +19,7 @@ from orchestrator.errors import (
     JobFailed,
     NewerFormat,
     OrchestratorError,
+    RepositoryTooLarge,
     SandboxRefused,
     TransientError,
     is_final,
@@ -135,6 +136,9 @@ class RunJob:
             return self._unpaid(delivery.job, error)
         except SandboxRefused as error:
             self.events.metric("SandboxRefused", 1, action=delivery.job.action)
+            return ended(Outcome.REFUSED, str(error))
+        except RepositoryTooLarge as error:
+            self.events.warning("repository.refused", **delivery.job.log_fields(), error=str(error))
             return ended(Outcome.REFUSED, str(error))
         except Exception as error:
             if isinstance(error, NewerFormat) or (not is_final(error) and delivery.attempt < MAX_ATTEMPTS):

@@ -1,13 +1,14 @@
 """Look after the jobs under way: end what is cancelled, bring back what got lost, show the ticket how it stands."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from orchestrator.domain import status
 from orchestrator.domain.action import Catalogue
 from orchestrator.domain.issue import is_taken_from
 from orchestrator.domain.job import Job, JobRecord, JobState
-from orchestrator.errors import ConfigError, OrchestratorError, TransientError, words_for_the_log
+from orchestrator.errors import ConfigError, OrchestratorError, OutOfTime, TransientError, words_for_the_log
 from orchestrator.ports import (
     Clock,
     Commenter,
@@ -17,6 +18,7 @@ from orchestrator.ports import (
     JobCounter,
     JobSender,
     JobStore,
+    TimeLimit,
 )
 from orchestrator.usecases.cancel_job import LABEL_TAKEN_OFF, CancelJob
 from orchestrator.usecases.sign_jobs import SignJobs
@@ -25,6 +27,12 @@ from orchestrator.usecases.sign_jobs import SignJobs
 LOST_AFTER_S = 600.0
 # Four deliveries of a result, each hidden for a quarter of an hour while a credential is refused, and some.
 PUBLICATION_LOST_AFTER_S = 2 * 3600.0
+# For one look at one job's ticket, in seconds and in seconds of the processor: the others must not wait for it.
+LOOK_WALL_S, LOOK_CPU_S = 30.0, 5.0
+
+
+class TooSlowError(OrchestratorError):
+    """Looking after the job took too long, so it was interrupted."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +48,7 @@ class WatchJobs:
     published: JobCounter
     dead: Mapping[str, DeadLetters]
     cancel: CancelJob
+    limit: TimeLimit
     catalogue: Catalogue
     signer: SignJobs
     clock: Clock
@@ -62,10 +71,11 @@ class WatchJobs:
         found = []
         for record in records:
             try:
-                if is_taken_from(self.issues.look(record.issue_key), record.job) and self.cancel(
-                    record, LABEL_TAKEN_OFF
-                ):
-                    found.append(record.job)
+                with self._limited():
+                    if is_taken_from(self.issues.look(record.issue_key), record.job) and self.cancel(
+                        record, LABEL_TAKEN_OFF
+                    ):
+                        found.append(record.job)
             except TransientError as error:
                 self._tell("ticket.not_seen", record, error)
                 break  # it would answer for none of the others
@@ -77,11 +87,20 @@ class WatchJobs:
 
     def _safely(self, record: JobRecord, lost: set[str], given_up: Mapping[str, str]) -> None:
         try:
-            self._look_after(record, lost, given_up)
+            with self._limited():
+                self._look_after(record, lost, given_up)
         except ConfigError:
             raise
         except Exception as error:  # noqa: BLE001  # the same
             self._tell("job.not_looked_after", record, error)
+
+    @contextmanager
+    def _limited(self) -> Iterator[None]:
+        try:
+            with self.limit.within(LOOK_WALL_S, LOOK_CPU_S):
+                yield
+        except OutOfTime as late:
+            raise TooSlowError from late
 
     def _look_after(self, record: JobRecord, lost: set[str], given_up: Mapping[str, str]) -> None:
         queue = given_up.get(record.job_id, "")

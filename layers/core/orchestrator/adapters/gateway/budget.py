@@ -95,6 +95,8 @@ class Budget:
     def _why(self) -> str:
         if self.ledger.calls >= MOST_CALLS:
             return f"the job has had its {MOST_CALLS} model calls"
+        if self.ledger.spent.cost_usd < self.ledger.budget_usd:
+            return f"the budget of ${self.ledger.budget_usd:.2f} is held for calls that have not ended"
         return f"the budget of ${self.ledger.budget_usd:.2f} is used up"
 
     def _close(self, meter: Meter) -> None:

@@ -162,6 +162,13 @@ def _resident_bytes(uid: int) -> Iterator[int]:
         if name.isdigit():
             with suppress(OSError), open(f"/proc/{name}/status", "rb", buffering=0) as file:  # noqa: PTH123  # likewise
                 status = file.read(_LONGEST_STATUS)
-                if mark in status and not _DEAD.search(status):
-                    resident = _RESIDENT.search(status)
-                    yield int(resident[1]) * 1024 if resident else 0
+                if mark in status and (resident := resident_bytes_of(status)) is not None:
+                    yield resident
+
+
+def resident_bytes_of(status: bytes) -> int | None:
+    """How much memory a process holds, by its status in /proc; None if it has ended."""
+    if _DEAD.search(status):
+        return None
+    resident = _RESIDENT.search(status)
+    return int(resident[1]) * 1024 if resident else 0
