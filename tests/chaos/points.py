@@ -9,10 +9,11 @@ from typing import Any, get_args, get_origin
 
 from orchestrator import ports
 from orchestrator.errors import TransientError
-from orchestrator.ports import Events, PromptRenderer
+from orchestrator.ports import Events, PromptRenderer, SecretScanner
+from orchestrator.usecases.sign_jobs import SignJobs
 
-# Neither writes anything that another process could see: to be struck there is to be struck at the next call.
-SILENT: tuple[type, ...] = (Events, PromptRenderer)
+# None of these writes anything that another process could see: a strike there is a strike at the next call.
+SILENT: tuple[type, ...] = (Events, PromptRenderer, SecretScanner, SignJobs)
 # Their adapters raise TransientError when a service does not answer; those of AWS raise errors that are none of ours.
 TRANSLATED = frozenset({"issues", "comments", "pull_requests", "cloner", "files"})
 
@@ -130,7 +131,8 @@ def are_ports(kind: Any) -> bool:
 
 def is_use_case(kind: Any) -> bool:
     """Whether a field of that type is a use case with ports of its own."""
-    return is_dataclass(kind) and str(getattr(kind, "__module__", "")).startswith("orchestrator.usecases")
+    is_ours = str(getattr(kind, "__module__", "")).startswith("orchestrator.usecases")
+    return is_dataclass(kind) and is_ours and kind not in SILENT
 
 
 def _watched_part(name: str, kind: Any, part: Any, process: Process) -> Any:

@@ -13,8 +13,10 @@ from alm.cli import _parser
 from alm.deployed_secrets import CREATED, deployable, push
 from alm.environment import aws_environment
 from alm.settings import checked
+from alm.signing_key import rotate
 from orchestrator.adapters.secrets_manager import SecretsManager
 from orchestrator.errors import ConfigError
+from orchestrator.secret_values import SigningSecret, parsed_secret
 
 NAMES = ("alm/jira", "alm/github/read", "alm/github/write", "alm/anthropic")
 
@@ -96,3 +98,20 @@ def test_who_pushes_before_the_stack_is_there_is_told_to_deploy_first(
     printed = capsys.readouterr().out
     assert printed.splitlines() == [*(f"{name}  created" for name in NAMES), CREATED]
     assert json.loads(manager.value("alm/anthropic")) == {"api_key": OTHERS["ANTHROPIC_API_KEY"]}
+
+
+def test_a_rotated_signing_key_signs_and_three_before_it_still_count(manager: SecretsManager) -> None:
+    manager.client.create_secret(Name="alm-rotated/signing", SecretString=json.dumps({"current": "k" * 64}))
+    assert [rotate(manager.client, "alm-rotated/signing") for _ in range(5)] == [1, 2, 3, 3, 3]
+    keys = parsed_secret(SigningSecret, "signing", manager.value("alm-rotated/signing")).keys
+    assert len(keys) == len(set(keys)) == 4
+    assert "k" * 64 not in keys
+    assert rotate(manager.client, "alm-rotated/signing") == 3
+    assert parsed_secret(SigningSecret, "signing", manager.value("alm-rotated/signing")).keys[1] == keys[0]
+
+
+def test_a_signing_secret_that_cannot_be_read_is_not_replaced(manager: SecretsManager) -> None:
+    manager.client.create_secret(Name="alm-odd/signing", SecretString="{}")
+    with pytest.raises(ConfigError, match="cannot be used"):
+        rotate(manager.client, "alm-odd/signing")
+    assert manager.value("alm-odd/signing") == "{}"

@@ -81,7 +81,14 @@ def _add_doctor(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_secrets(parser: argparse.ArgumentParser) -> None:
-    push = parser.add_subparsers(required=True, metavar="COMMAND").add_parser(
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    rotate = commands.add_parser(
+        "rotate-signing", help="make a new key that signs jobs; jobs under way go on"
+    )
+    rotate.add_argument("--stack", metavar="NAME", required=True, help="the deployed stack")
+    _add_region(rotate)
+    rotate.set_defaults(command=_rotate_signing, reaches_aws=lambda _: True)
+    push = commands.add_parser(
         "push", help="make Secrets Manager hold what the .env says; names are shown, values never"
     )
     _add_env_file(push)
@@ -198,6 +205,12 @@ def _push(options: argparse.Namespace) -> int:
     from alm.deployed_secrets import push_command  # noqa: PLC0415  # the same
 
     return push_command(options)
+
+
+def _rotate_signing(options: argparse.Namespace) -> int:
+    from alm.signing_key import rotate_command  # noqa: PLC0415  # the same
+
+    return rotate_command(options)
 
 
 def _jobs(options: argparse.Namespace) -> int:
