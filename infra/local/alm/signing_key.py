@@ -14,7 +14,7 @@ from orchestrator.secret_values import SigningSecret, parsed_secret
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
-# A job may be under way for weeks, in dead letters for example: a key counts until the third key after it is replaced.
+# A job may be under way for weeks, in dead letters for example: a key counts until three newer ones were replaced.
 MOST_PREVIOUS = 3
 
 
