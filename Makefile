@@ -17,7 +17,7 @@ demo: setup ## Run everything on this machine, without any account
 	@$(CLEAN) $(BIN)/alm demo
 
 test: setup ## Run all tests but the attacks and the image
-	$(CLEAN) $(BIN)/pytest --ignore=tests/conformance --ignore=tests/image
+	$(CLEAN) scripts/run-tests
 
 conformance: setup ## Play every attack on every wall and print the table
 	@$(CLEAN) $(BIN)/pytest --quiet tests/conformance
@@ -35,7 +35,7 @@ check: setup ## Look at format, lint, types, template and lock file
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
-	$(BIN)/shellcheck scripts/setup scripts/container-host .ci/run
+	$(BIN)/shellcheck scripts/setup scripts/container-host scripts/run-tests .ci/run
 	$(BIN)/hadolint infra/worker/Dockerfile
 	.tools/uv/bin/uv lock --check --offline --quiet
 	$(CLEAN) AWS_DEFAULT_REGION=us-east-1 SAM_CLI_TELEMETRY=0 $(BIN)/sam validate --lint
