@@ -141,6 +141,20 @@ def test_a_claimed_issue_that_stops_polls_is_set_aside_too(world: World) -> None
     assert "set aside" in world.tracker.texts("DEMO-1")[-1]
 
 
+def test_a_status_comment_from_before_an_issue_was_set_aside_shows_the_end(world: World) -> None:
+    world.label(1)
+    world.queue.faults.plan("send", TransientError("SQS did not answer."))
+    world.polls()
+    assert "queued" in world.tracker.status("DEMO-1")[0]
+    world.tracker.reads["DEMO-1"] = Killed()
+    for _ in range(MOST_ATTEMPTS + 1):
+        world.polls()
+    world.publish(world.results.jobs()[0])
+    (status,), (end,) = world.tracker.status("DEMO-1"), world.tracker.texts("DEMO-1")
+    assert "** failed" in status
+    assert "set aside" in end
+
+
 def test_a_slow_tracker_sets_nothing_aside(world: World) -> None:
     world.label(1)
     world.tracker.reads["DEMO-1"] = OutOfTime(is_busy=False)

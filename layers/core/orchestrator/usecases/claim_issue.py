@@ -111,13 +111,15 @@ class ClaimIssue:
         self.artifacts.put(brief_key(job), brief.model_dump_json().encode())
 
     def _reject(self, job: Job, brief: Brief, rejection: Verdict, *, is_new: bool) -> None:
-        """Straight to the publisher; it ends in seconds, so there is no status to show."""
-        self._store(job, brief)
+        """Straight to the publisher; it ends in seconds, so no status comment is written for it."""
+        # An earlier poll may have written one before it ended, which has to show the end too.
+        comment = None if is_new else self._known_status_comment(job)
+        self._store(job, brief.model_copy(update={"status_comment": comment}))
         rejected = JobResult(verdict=rejection, summary=brief.summary)
         # Of a job brought back there may be a result already: it was told, or will be.
         store_result(self.artifacts, job.job_id, rejected)
         self.results.send(job)
-        self.jobs.create(job, None, resumed=not is_new)
+        self.jobs.create(job, comment, resumed=not is_new)
 
     def _status_comment(self, job: Job, action: Action | None, *, is_new: bool) -> str:
         known = None if is_new else self._known_status_comment(job)
