@@ -50,13 +50,13 @@ def modes(inside: Inside) -> Mapping[str, list[str]]:
     return dict(json.loads(inside("python", "-c", WALK, user="0")))
 
 
-def test_it_is_the_cli_and_250_mb_at_most(facts: Mapping[str, Any], inside: Inside, tell: Tell) -> None:
+def test_it_is_the_cli_and_300_mb_at_most(facts: Mapping[str, Any], inside: Inside, tell: Tell) -> None:
     cli = int(inside("stat", "--format", "%s", "/opt/claude/claude"))
     rest = facts["Size"] - cli
     tell(
         f"worker image: {facts['Size'] / MB:.0f} MB, of it the CLI {cli / MB:.0f} MB, the rest {rest / MB:.0f} MB"
     )
-    assert rest <= 250 * MB
+    assert rest <= 300 * MB  # of it 45 MB for the secret scanner: decision 26
 
 
 def test_no_file_gives_the_one_who_runs_it_more_rights(modes: Mapping[str, list[str]]) -> None:

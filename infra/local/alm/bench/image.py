@@ -50,6 +50,6 @@ def rows() -> list[tuple[str, str, str, str, str]]:
         ("not here", "not here") if found is None else (f"{found.size_mb:.0f} MB", f"{found.start_s:.2f} s")
     )
     return [
-        ("worker image", size, "", "", "CLI + 250 MB"),
+        ("worker image", size, "", "", "CLI + 300 MB"),
         ("task of it: start to first model request, warm disk", start, "", "", ""),
     ]
