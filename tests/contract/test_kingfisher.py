@@ -2,10 +2,13 @@
 
 import base64
 import json
+import subprocess
+import sys
 import time
 from pathlib import Path
 
 import pytest
+from kingfisher_sdk.rules import Rules
 from tests.secret_samples import (
     AWS_KEY_ID,
     AWS_SECRET,
@@ -16,6 +19,7 @@ from tests.secret_samples import (
     values_in,
 )
 
+from orchestrator.adapters import kingfisher
 from orchestrator.adapters.clock import SystemClock
 from orchestrator.adapters.kingfisher import UNSCANNED, KingfisherScanner
 from orchestrator.domain.secret import ScanTimeout
@@ -47,6 +51,34 @@ def scanner() -> KingfisherScanner:
 def test_a_credential_is_found_and_nothing_of_it_is_left(scanner: KingfisherScanner, text: str) -> None:
     assert scanner.find(text)
     assert values_in(scanner.redact(f"before {text} after")) == []
+
+
+def test_rules_are_loaded_once_when_a_search_comes_while_they_are_loaded_in_the_background(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made: list[Path] = []
+    make = Rules
+
+    def slowly(paths: list[str], cache_dir: str) -> Rules:
+        made.append(Path(cache_dir))
+        time.sleep(0.2)
+        return make(paths, cache_dir=cache_dir)
+
+    monkeypatch.setattr(kingfisher, "Rules", slowly)
+    early = KingfisherScanner()
+    early.load_early()
+    assert early.find(GITHUB_TOKEN)
+    assert len(made) == 1
+
+
+def test_a_process_that_ends_while_rules_are_loaded_ends_well() -> None:
+    code = (
+        "from orchestrator.adapters.kingfisher import KingfisherScanner as S; S().load_early(); print('end')"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "end\n", "")
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,12 @@
 """Kingfisher's detection engine in this process, with its rules and ours. No service is asked about a value."""
 
+import os
 import tempfile
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from threading import Lock, Thread
 
 from kingfisher_sdk import Scanner
 from kingfisher_sdk.rules import Rules
@@ -16,6 +18,8 @@ OWN_RULES = Path(__file__).with_name("secret_rules.yml")
 TIMEOUT_S = 20.0
 # Of a text for people, which has 65,536 characters at most.
 REDACT_TIMEOUT_S = 10.0
+# Of a thread that takes only processor time nothing else wants.
+IDLE_NICENESS = 19
 UNSCANNED = "[removed: this text could not be searched for secrets in time]"
 
 
@@ -24,6 +28,12 @@ class KingfisherScanner:
     """The scanner. Its rules are compiled at the first use (6 s), or loaded from the cache folder (0.5 s)."""
 
     cache: Path | None = None
+    _loading: Lock = field(default_factory=Lock, repr=False, compare=False)
+
+    def load_early(self) -> None:
+        """Begin to load the rules in the background. A search that comes before they are loaded waits for them."""
+        # Not a daemon: the interpreter ends such a thread by an exception that native code answers with an abort.
+        Thread(target=self._load_when_idle, name="secret-rules").start()
 
     def find(self, text: str, timeout_s: float | None = None) -> tuple[SecretFinding, ...]:
         """Every value that looks like a secret; ScanTimeout if the time was not enough."""
@@ -55,8 +65,18 @@ class KingfisherScanner:
     def _soon(self, text: str) -> tuple[SecretFinding, ...]:
         return self.find(text, REDACT_TIMEOUT_S)
 
-    @cached_property
+    def _load_when_idle(self) -> None:
+        # Linux gives each thread its own niceness, and process 0 is the calling thread.
+        os.setpriority(os.PRIO_PROCESS, 0, IDLE_NICENESS)
+        _ = self._scanner
+
+    @property
     def _scanner(self) -> Scanner:
+        with self._loading:
+            return self._loaded
+
+    @cached_property
+    def _loaded(self) -> Scanner:
         cache = self.cache or Path(tempfile.gettempdir(), "alm-secret-rules")
         # The library refuses a folder that is not this user's alone, and then compiles the rules each time.
         return Scanner(Rules([str(OWN_RULES)], cache_dir=str(cache)))

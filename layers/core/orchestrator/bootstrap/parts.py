@@ -83,11 +83,14 @@ def events(service: str, **always: str) -> Events:
     return PowertoolsEvents(service, **always)
 
 
-def secret_scanner() -> SecretScanner:
-    """The secret scanner; its rules are loaded at the first use."""
+def secret_scanner(*, early: bool = False) -> SecretScanner:
+    """The secret scanner; its rules are loaded in the background from now on if `early`, else at the first use."""
     from orchestrator.adapters.kingfisher import KingfisherScanner
 
-    return KingfisherScanner()
+    scanner = KingfisherScanner()
+    if early:
+        scanner.load_early()
+    return scanner
 
 
 def secret(name: str) -> str:

@@ -59,7 +59,7 @@ def _work() -> Work:
 
     keep_own_memory()
     settings = WorkerSettings.read()
-    scanner = parts.secret_scanner()
+    scanner = parts.secret_scanner(early=True)
     queue = parts.queue(settings.job_queue_url)
     log = EventsWithoutSecrets(parts.events("run_job", **_accepted(settings.sandbox_floor)), scanner)
     tracker = _tracker(settings)
