@@ -60,8 +60,9 @@ class Answered:
 
 def dialled(path: Path) -> socket.socket:
     connection = socket.socket(socket.AF_UNIX)
-    connection.settimeout(TIMEOUT_S)
+    # Connect without a timeout: with one, Linux refuses at a full backlog (EAGAIN) instead of waiting for it.
     connection.connect(str(path))
+    connection.settimeout(TIMEOUT_S)
     return connection
 
 
